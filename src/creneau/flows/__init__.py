@@ -1,0 +1,1 @@
+"""The GAP specification, one module per flow."""

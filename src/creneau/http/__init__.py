@@ -1,0 +1,1 @@
+"""The front door for machines: FHIR R4 over HTTP."""

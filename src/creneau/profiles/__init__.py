@@ -1,0 +1,1 @@
+"""French profiles: JSON to the values of the rules, and back."""

@@ -1,0 +1,1 @@
+"""What can be asked: grammar, tables, extraction, the in-memory oracle."""
