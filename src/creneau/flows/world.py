@@ -1,0 +1,41 @@
+"""What every flow is given: the store, the validator, the clock, ids, the settings that rules need."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from creneau.store.contract import Store
+
+if TYPE_CHECKING:
+    from creneau.fhir.reference import Bases
+    from creneau.fhir.validation import Validator
+
+
+@dataclass(frozen=True, slots=True)
+class Rules:
+    """The settings that flows and rules read, each with its default (`config.py` documents them)."""
+
+    zone: ZoneInfo
+    hold: int  # microseconds a request (proposed, pending) keeps its time
+    default_duration: int  # microseconds of a cell whose service and actor give none
+    identifier_system: str  # system of the business identifiers that the server mints
+    client_ids: bool  # PUT on an unknown id creates it (actors, agendas)
+    retries: int = 20  # how often a flow is run again when the world moved in between
+    page: int = 50  # entries of a page when `_count` is absent
+    page_limit: int = 1000
+    bundle_limit: int = 500
+
+
+@dataclass(frozen=True, slots=True)
+class World:
+    """The real things of one running server, built once by `wiring.py`."""
+
+    store: Store
+    validator: Validator
+    bases: Bases
+    clock: Callable[[], int]  # microseconds since 1970 UTC
+    new_id: Callable[[], str]  # UUIDv7
+    rules: Rules
