@@ -1,0 +1,48 @@
+# Creneau: `make run` serves demo data on 127.0.0.1:8080, `make test` runs everything. Both work from a clean clone.
+PYTHON ?= python3
+VENV   := .venv
+BIN    := $(VENV)/bin
+DATA   := var
+
+.PHONY: run test check bench torture lint clean install install-tests
+
+run: $(VENV)/.installed
+	@mkdir -p $(DATA)
+	@$(BIN)/creneau demo --if-empty --database sqlite:$(DATA)/demo.sqlite
+	@$(BIN)/creneau serve --host 127.0.0.1 --port $${PORT:-8080} --database sqlite:$(DATA)/demo.sqlite --welcome
+
+test: $(VENV)/.tests
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
+
+check lint: $(VENV)/.tests
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+bench: $(VENV)/.tests
+	$(BIN)/python -m bench budget --out $(DATA)/bench
+
+torture: $(VENV)/.tests
+	$(BIN)/python -m torture --report docs/reliability.md
+
+install: $(VENV)/.installed
+install-tests: $(VENV)/.tests
+
+# The lock file says every version; uv reads it. Without a system uv, one is put in the venv.
+$(VENV)/.installed: pyproject.toml uv.lock
+	@test -x $(BIN)/python || $(PYTHON) -m venv $(VENV)
+	@$(BIN)/python -c 'import uv' 2>/dev/null || $(BIN)/python -m pip install --quiet --disable-pip-version-check 'uv>=0.9'
+	@UV_PROJECT_ENVIRONMENT=$(VENV) $(BIN)/uv sync --frozen --no-dev --inexact --quiet
+	@touch $@
+
+$(VENV)/.tests: $(VENV)/.installed
+	@UV_PROJECT_ENVIRONMENT=$(VENV) $(BIN)/uv sync --frozen --inexact --quiet
+	@touch $@
+
+clean:
+	rm -rf $(VENV) $(DATA) .mypy_cache .ruff_cache .pytest_cache .hypothesis
