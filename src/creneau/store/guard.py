@@ -1,0 +1,151 @@
+"""The guard of the SQLite store: reads what a plan rests on inside the writer's transaction, and refuses the plan or says what to write.
+
+Nothing is written before the whole plan was accepted, so a refusal needs no rollback. The verdict is that of `memory.py`.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from dataclasses import dataclass, field
+
+from creneau.store import statements as sql
+from creneau.store.contract import AlreadyClaimed, AlreadyTaken, Claim, Moved, Plan, Put, Take
+from creneau.store.overlap import crowded
+from creneau.store.plan import APPOINTMENT, SCHEDULE, covers, distinct, key
+
+Hold = tuple[Take, str]  # a take and its appointment
+
+
+@dataclass(slots=True)
+class Verdict:
+    """What the guard learnt of an accepted plan: what each put held before, and which of its takes were checked."""
+
+    plan: Plan
+    claims: list[frozenset[Claim]]
+    takes: list[dict[Take, int]]  # former takes and whether they were guarded
+    guarded: list[list[tuple[Take, int]]] = field(default_factory=list)
+
+
+class Guard:
+    """Reads with one cursor of the writer's connection, for one tenant."""
+
+    def __init__(self, cursor: sqlite3.Cursor, tenant: str) -> None:
+        self._execute = cursor.execute
+        self._tenant = tenant
+
+    def judge(self, plan: Plan) -> Verdict:
+        """Accept the plan, or raise Moved, AlreadyClaimed or AlreadyTaken as `contract.Store` says."""
+        self._versions(plan)
+        verdict = Verdict(
+            plan, [self._claims_of(p) for p in plan.puts], [self._takes_of(p) for p in plan.puts]
+        )
+        claimed: dict[tuple[str, Claim], str] = {}
+        placed = _covered(verdict)
+        for number, put in enumerate(plan.puts):
+            if put.claims:
+                self._claims(plan, number, claimed)
+            verdict.guarded.append(self._takes(verdict, number, placed) if put.takes else [])
+        return verdict
+
+    def _versions(self, plan: Plan) -> None:
+        for put in plan.puts:
+            self._current(put.type, put.id, put.version - 1)
+        for seen in plan.seen:
+            self._current(*seen)
+        if len(plan.puts) > 1 and len({key(put) for put in plan.puts}) != len(plan.puts):
+            raise Moved
+
+    def _current(self, type_: str, id_: str, version: int) -> None:
+        row = self._execute(sql.CURRENT_VERSION, (self._tenant, type_, id_)).fetchone()
+        if (row[0] if row else 0) != version:
+            raise Moved
+
+    def _claims_of(self, put: Put) -> frozenset[Claim]:
+        if put.version == 1:
+            return frozenset()
+        rows = self._execute(sql.CLAIMS_OF, (self._tenant, put.type, put.id))
+        return frozenset(Claim(system, value) for system, value in rows)
+
+    def _takes_of(self, put: Put) -> dict[Take, int]:
+        if put.version == 1 or put.type != APPOINTMENT:
+            return {}
+        rows = self._execute(sql.TAKES_OF, (self._tenant, put.id))
+        return {take_of(row): row[7] for row in rows}
+
+    def _claims(self, plan: Plan, number: int, claimed: dict[tuple[str, Claim], str]) -> None:
+        put = plan.puts[number]
+        for claim in sorted(put.claims):
+            holder = claimed.get((put.type, claim)) or self._holder(plan, put.type, claim)
+            if holder is not None:
+                raise AlreadyClaimed(number, claim, holder)
+        claimed.update({(put.type, claim): put.id for claim in put.claims})
+
+    def _holder(self, plan: Plan, type_: str, claim: Claim) -> str | None:
+        row = self._execute(sql.HOLDER, (self._tenant, type_, claim.system, claim.value)).fetchone()
+        if row is None or any(key(put) == (type_, row[0]) for put in plan.puts):
+            return None
+        return str(row[0])
+
+    def _takes(self, verdict: Verdict, number: int, placed: dict[str, list[Take]]) -> list[tuple[Take, int]]:
+        plan, put = verdict.plan, verdict.plan.puts[number]
+        answer = []
+        for take in distinct(put.takes):
+            former = _guarded_before(verdict.takes[number], take, plan.now)
+            if former is None:
+                former = self._owned(plan, take.thing)
+                if former:
+                    self._free(plan, number, take, placed)
+            answer.append((take, int(former)))
+        placed[put.id] = list(put.takes)
+        return answer
+
+    def _owned(self, plan: Plan, thing: str) -> bool:
+        if any(thing in put.owns for put in plan.puts):
+            return True
+        schedules = self._execute(sql.SCHEDULES_OF, (self._tenant, thing)).fetchall()
+        changing = {put.id for put in plan.puts if put.type == SCHEDULE}
+        return any(schedule not in changing for (schedule,) in schedules)
+
+    def _free(self, plan: Plan, number: int, take: Take, placed: dict[str, list[Take]]) -> None:
+        me, now = plan.puts[number].id, plan.now
+        rows = self._execute(sql.OVERLAPPING, (self._tenant, take.thing, take.start, take.end)).fetchall()
+        changing = {put.id for put in plan.puts if put.type == APPOINTMENT}
+        others = [
+            (row[1], row[2], row[7])
+            for row in rows
+            if row[7] not in changing and (row[4] is None or row[4] > now)
+        ]
+        for appointment, takes in placed.items():
+            if appointment != me:
+                others += [(t.start, t.end, appointment) for t in takes if _meets(t, take, now)]
+        if others and (stretch := crowded(others, take.capacity)):
+            raise AlreadyTaken(number, take.thing, *stretch)
+
+
+def take_of(row: tuple[str, int, int, str, int | None, str, int]) -> Take:
+    """The take of a row that begins with the columns `statements.TAKE`."""
+    thing, start, finish, kind, lapse, slot, capacity = row[:7]
+    return Take(thing, start, finish, kind, lapse, slot, capacity)
+
+
+def _covered(verdict: Verdict) -> dict[str, list[Take]]:
+    """By appointment, the takes that a former take already covers: they hold whatever else the plan wants."""
+    return {
+        put.id: [take for take in put.takes if _guarded_before(former, take, verdict.plan.now) is not None]
+        for put, former in zip(verdict.plan.puts, verdict.takes, strict=True)
+        if former and put.takes
+    }
+
+
+def _guarded_before(former: dict[Take, int], take: Take, now: int) -> int | None:
+    """None when no former take covers this one, else whether one that does was guarded."""
+    return max((guarded for each, guarded in former.items() if covers(each, take, now)), default=None)
+
+
+def _meets(other: Take, take: Take, now: int) -> bool:
+    return (
+        other.thing == take.thing
+        and other.start < take.end
+        and take.start < other.end
+        and (other.until is None or other.until > now)
+    )

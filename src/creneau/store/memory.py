@@ -1,0 +1,224 @@
+"""The store in dictionaries: the reference that the others are compared with, and what tests run on; nothing survives the process."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+
+from creneau.search.query import Query
+from creneau.search.rows import Rows
+from creneau.store import position
+from creneau.store.contract import (
+    AlreadyClaimed,
+    AlreadyTaken,
+    Claim,
+    Moved,
+    Occupied,
+    Page,
+    Plan,
+    Put,
+    Stored,
+    StoreUnavailable,
+    Take,
+)
+from creneau.store.overlap import crowded
+from creneau.store.plan import APPOINTMENT, SCHEDULE, covers, distinct, key, lapsed, refuse_nonsense
+
+Key = tuple[str, str]
+
+
+class MemoryStore:
+    """Every verb of `contract.Store`, each a plain walk over dictionaries; a commit runs without awaiting, so it is atomic."""
+
+    def __init__(self) -> None:
+        self._versions: dict[Key, list[Stored]] = {}
+        self._rows: dict[Key, Rows] = {}
+        self._claims: dict[Key, frozenset[Claim]] = {}
+        self._takes: dict[str, tuple[Take, ...]] = {}  # by appointment
+        self._owns: dict[str, frozenset[str]] = {}  # by schedule
+        self._closed = False
+
+    async def get(self, type: str, id: str) -> Stored | None:
+        """See `contract.Store.get`."""
+        return self._current((type, id))
+
+    async def version(self, type: str, id: str, version: int) -> Stored | None:
+        """See `contract.Store.version`."""
+        versions = self._versions.get((type, id), [])
+        return versions[version - 1] if 1 <= version <= len(versions) else None
+
+    async def history(
+        self,
+        type: str | None,
+        id: str | None,
+        *,
+        since: int | None = None,
+        count: int = 100,
+        after: str | None = None,
+    ) -> Page:
+        """See `contract.Store.history`."""
+        wanted = [
+            stored
+            for stored in self._every_version()
+            if type in (None, stored.type)
+            and id in (None, stored.id)
+            and (since is None or stored.updated >= since)
+        ]
+        wanted.sort(
+            key=lambda stored: stored.version if id is not None else position.of(stored), reverse=True
+        )
+        rest = wanted
+        if after is not None:
+            place = position.read(after)
+            rest = [stored for stored in wanted if _follows(stored, place, one=id is not None)]
+        return _page(rest, count, len(wanted))
+
+    async def find(self, query: Query, *, count: int | None = None) -> Page:
+        """See `contract.Store.find`."""
+        raise NotImplementedError
+
+    async def holder(self, type: str, claim: Claim) -> str | None:
+        """See `contract.Store.holder`."""
+        return self._holder(type, claim, besides=frozenset())
+
+    async def linked(self, type: str, param: str, target_type: str, target_id: str) -> list[str]:
+        """See `contract.Store.linked`."""
+        return sorted(
+            id_
+            for (type_, id_), rows in self._rows.items()
+            if type_ == type and (param, target_type, target_id) in rows.links
+        )
+
+    async def taken(self, things: Sequence[str], start: int, end: int, *, now: int) -> list[Occupied]:
+        """See `contract.Store.taken`."""
+        wanted = set(things)
+        found = [
+            Occupied(take, appointment)
+            for appointment, takes in self._takes.items()
+            for take in takes
+            if take.thing in wanted and take.start < end and take.end > start and not lapsed(take, now)
+        ]
+        return sorted(
+            found, key=lambda o: (o.take.thing, o.take.start, o.appointment, o.take.end, o.take.slot)
+        )
+
+    async def agendas(self, things: Sequence[str]) -> dict[str, list[str]]:
+        """See `contract.Store.agendas`."""
+        found = {thing: sorted(s for s, owns in self._owns.items() if thing in owns) for thing in things}
+        return {thing: schedules for thing, schedules in found.items() if schedules}
+
+    async def commit(self, plan: Plan) -> None:
+        """See `contract.Store.commit`."""
+        if self._closed:
+            raise StoreUnavailable("stopping")
+        refuse_nonsense(plan)
+        self._guard_versions(plan)
+        placed = self._kept(plan)
+        claimed: dict[tuple[str, Claim], str] = {}
+        for number, put in enumerate(plan.puts):
+            self._guard_claims(plan, number, claimed)
+            self._guard_takes(plan, number, placed)
+            claimed.update({(put.type, claim): put.id for claim in put.claims})
+        for put in plan.puts:
+            self._write(put)
+
+    async def scan(self, type: str | None = None) -> AsyncIterator[Stored]:
+        """See `contract.Store.scan`."""
+        for entry in sorted(self._versions):
+            stored = self._versions[entry][-1]
+            if type in (None, stored.type) and not stored.deleted:
+                yield stored
+
+    async def ready(self) -> bool:
+        """See `contract.Store.ready`."""
+        return not self._closed
+
+    async def close(self) -> None:
+        """See `contract.Store.close`."""
+        self._closed = True
+
+    def _current(self, entry: Key) -> Stored | None:
+        versions = self._versions.get(entry)
+        return versions[-1] if versions else None
+
+    def _every_version(self) -> Iterable[Stored]:
+        return (stored for versions in self._versions.values() for stored in versions)
+
+    def _holder(self, type: str, claim: Claim, besides: frozenset[Key]) -> str | None:
+        for entry, claims in self._claims.items():
+            if entry[0] == type and claim in claims and entry not in besides:
+                return entry[1]
+        return None
+
+    def _guard_versions(self, plan: Plan) -> None:
+        seen = [(put.type, put.id, put.version - 1) for put in plan.puts]
+        for type_, id_, version in [*seen, *plan.seen]:
+            current = self._current((type_, id_))
+            if (current.version if current else 0) != version:
+                raise Moved
+        if len({key(put) for put in plan.puts}) != len(plan.puts):
+            raise Moved
+
+    def _guard_claims(self, plan: Plan, number: int, claimed: dict[tuple[str, Claim], str]) -> None:
+        put, besides = plan.puts[number], frozenset(key(each) for each in plan.puts)
+        for claim in sorted(put.claims):
+            holder = claimed.get((put.type, claim)) or self._holder(put.type, claim, besides)
+            if holder is not None:
+                raise AlreadyClaimed(number, claim, holder)
+
+    def _kept(self, plan: Plan) -> dict[str, list[Take]]:
+        """By appointment, the takes of the plan that a former take already covers: they hold whatever else the plan wants."""
+        return {
+            put.id: [t for t in put.takes if self._covered(put, t, plan.now)]
+            for put in plan.puts
+            if put.takes
+        }
+
+    def _covered(self, put: Put, take: Take, now: int) -> bool:
+        return any(covers(former, take, now) for former in self._takes.get(put.id, ()))
+
+    def _guard_takes(self, plan: Plan, number: int, placed: dict[str, list[Take]]) -> None:
+        put, wanted = plan.puts[number], plan.puts[number].takes
+        changing = {each.id for each in plan.puts if each.type == APPOINTMENT}
+        standing = {a: takes for a, takes in self._takes.items() if a not in changing}
+        for take in wanted:
+            if take in placed[put.id] or not self._owned(take.thing, plan):
+                continue
+            others = [
+                (other.start, other.end, appointment)
+                for appointment, takes in [*standing.items(), *placed.items()]
+                for other in takes
+                if appointment != put.id and overlap(other, take) and not lapsed(other, plan.now)
+            ]
+            if stretch := crowded(others, take.capacity):
+                raise AlreadyTaken(number, take.thing, *stretch)
+        if wanted:
+            placed[put.id] = list(wanted)
+
+    def _owned(self, thing: str, plan: Plan) -> bool:
+        changing = {put.id: put.owns for put in plan.puts if put.type == SCHEDULE}
+        return any(thing in owns for owns in {**self._owns, **changing}.values())
+
+    def _write(self, put: Put) -> None:
+        stored = Stored(put.type, put.id, put.version, put.updated, put.interaction, put.body)
+        self._versions.setdefault(key(put), []).append(stored)
+        self._rows[key(put)] = put.rows
+        self._claims[key(put)] = put.claims
+        if put.type == APPOINTMENT:
+            self._takes[put.id] = distinct(put.takes)
+        if put.type == SCHEDULE:
+            self._owns[put.id] = put.owns
+
+
+def overlap(one: Take, other: Take) -> bool:
+    """Whether both want one thing at one time."""
+    return one.thing == other.thing and one.start < other.end and other.start < one.end
+
+
+def _follows(stored: Stored, place: position.Position, *, one: bool) -> bool:
+    return stored.version < place.version if one else position.of(stored) < place
+
+
+def _page(rest: list[Stored], count: int, total: int | None) -> Page:
+    items = rest[:count]
+    more = len(rest) > count and items
+    return Page(items, position.write(position.of(items[-1])) if more else None, total)

@@ -1,0 +1,200 @@
+"""The default store: one SQLite file owned by this process, one writing thread, reads on the event loop."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import sqlite3
+from collections.abc import AsyncIterator, Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from creneau.search.query import Query
+from creneau.store import past
+from creneau.store import statements as sql
+from creneau.store.contract import Claim, Occupied, Page, Plan, Stored, StoreUnavailable
+from creneau.store.guard import take_of
+from creneau.store.lock import FileLock
+from creneau.store.migrate import migrate, migrations
+from creneau.store.plan import lapsed, refuse_nonsense
+from creneau.store.reader import Reader
+from creneau.store.writer import Work, Writer
+
+CHUNK: Final = 500
+OLDEST: Final = (3, 37, 0)
+LOG_LIMIT: Final = 64 * 1024 * 1024
+CACHE: Final = 64 * 1024  # KiB of pages the writer keeps
+
+
+class SqliteStore:
+    """Every verb of `contract.Store`; built by `open_sqlite`, used from one event loop."""
+
+    def __init__(self, path: Path, tenant: str, lock: FileLock, writer: Writer) -> None:
+        self.path = path
+        self.tenant = tenant
+        self._lock = lock
+        self._closed = False
+        self._writer = writer
+        self._reader = Reader(lambda: connect(path, writing=False))
+        self._execute = self._reader.cursor.execute
+
+    async def get(self, type: str, id: str) -> Stored | None:
+        """See `contract.Store.get`."""
+        row = self._execute(sql.GET, (self.tenant, type, id)).fetchone()
+        return row and Stored._make(row)
+
+    async def version(self, type: str, id: str, version: int) -> Stored | None:
+        """See `contract.Store.version`."""
+        if not 0 < version < 1 << 62:
+            return None
+        wanted = (self.tenant, type, id, version)
+        row = (
+            self._execute(sql.VERSION_CURRENT, wanted).fetchone()
+            or self._execute(sql.VERSION_PAST, wanted).fetchone()
+        )
+        return row and Stored._make(row)
+
+    async def history(
+        self,
+        type: str | None,
+        id: str | None,
+        *,
+        since: int | None = None,
+        count: int = 100,
+        after: str | None = None,
+    ) -> Page:
+        """See `contract.Store.history`."""
+        asked = past.Asked(self.tenant, type, id, since, count, after)
+        return await self._reader.read(asked.page)
+
+    async def find(self, query: Query, *, count: int | None = None) -> Page:
+        """See `contract.Store.find`."""
+        raise NotImplementedError
+
+    async def holder(self, type: str, claim: Claim) -> str | None:
+        """See `contract.Store.holder`."""
+        row = self._execute(sql.HOLDER, (self.tenant, type, *claim)).fetchone()
+        return row and str(row[0])
+
+    async def linked(self, type: str, param: str, target_type: str, target_id: str) -> list[str]:
+        """See `contract.Store.linked`."""
+        wanted = (self.tenant, type, param, target_type, target_id)
+        return await self._reader.read(lambda cursor: [id_ for (id_,) in cursor.execute(sql.LINKED, wanted)])
+
+    async def taken(self, things: Sequence[str], start: int, end: int, *, now: int) -> list[Occupied]:
+        """See `contract.Store.taken`."""
+        wanted = sorted(set(things))
+        if len(wanted) > CHUNK:
+            return await self._reader.read(lambda cursor: self._taken(cursor, wanted, (start, end), now))
+        return self._taken(self._reader.cursor, wanted, (start, end), now)
+
+    async def agendas(self, things: Sequence[str]) -> dict[str, list[str]]:
+        """See `contract.Store.agendas`."""
+        found = {}
+        for thing in things:
+            if schedules := [s for (s,) in self._execute(sql.SCHEDULES_OF, (self.tenant, thing))]:
+                found[thing] = schedules
+        return found
+
+    async def commit(self, plan: Plan) -> None:
+        """See `contract.Store.commit`."""
+        refuse_nonsense(plan)
+        await self._writer.commit(plan)
+
+    async def scan(self, type: str | None = None) -> AsyncIterator[Stored]:
+        """See `contract.Store.scan`."""
+        types = [type] if type else [t for (t,) in self._execute(sql.TYPES, (self.tenant,))]
+        for each in types:
+            last = ""
+            while rows := self._execute(sql.LIVE_AFTER, (self.tenant, each, last, CHUNK)).fetchall():
+                for row in rows:
+                    yield Stored._make(row)
+                last = rows[-1][1]
+
+    async def ready(self) -> bool:
+        """See `contract.Store.ready`; after a failed write it tries one."""
+        try:
+            self._execute("SELECT 1").fetchone()
+            if self._writer.failing:
+                await self.alone(_probe)
+        except (sqlite3.Error, StoreUnavailable):
+            return False
+        return self._writer.accepting
+
+    async def close(self) -> None:
+        """See `contract.Store.close`; blocks no other task meanwhile, and may be called again."""
+        if not self._closed:
+            self._closed = True
+            self._writer.refuse()
+            await asyncio.get_running_loop().run_in_executor(None, self._writer.stop)
+            self._reader.close()
+            self._lock.release()
+
+    async def alone(self, work: Work) -> Any:
+        """What `work(connection)` returns, run by the writing thread between two commits: for `reindex` and the like."""
+        return await self._writer.alone(work)
+
+    def _taken(
+        self, cursor: sqlite3.Cursor, things: list[str], span: tuple[int, int], now: int
+    ) -> list[Occupied]:
+        found = []
+        for thing in things:
+            rows = cursor.execute(sql.OVERLAPPING, (self.tenant, thing, *span)).fetchall()
+            holds = [Occupied(take_of(row), row[7]) for row in rows]
+            found += sorted((h for h in holds if not lapsed(h.take, now)), key=_order)
+        return found
+
+
+def open_sqlite(path: Path | str, *, tenant: str = "default", create: bool = True) -> SqliteStore:
+    """Own the file, bring it to the newest schema and start the writer.
+
+    Raises `lock.Owned` when a process serves it already, `migrate.UnknownSchema` for a file of another program or of a newer
+    one, FileNotFoundError when it is not there and `create` is false.
+    """
+    path = Path(path)
+    if not create and not path.exists():
+        raise FileNotFoundError(path)
+    lock = FileLock.take(path)
+    try:
+        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        connection = connect(path, writing=True)
+        try:
+            migrate(connection, migrations())
+            return SqliteStore(path, tenant, lock, Writer(connection, tenant))
+        except BaseException:
+            connection.close()
+            raise
+    except BaseException:
+        lock.release()
+        raise
+
+
+def connect(path: Path, *, writing: bool) -> sqlite3.Connection:
+    """A connection in the modes that the store relies on: WAL, `synchronous=FULL`, no implicit transactions."""
+    if sqlite3.sqlite_version_info < OLDEST:
+        raise RuntimeError(f"SQLite {sqlite3.sqlite_version} is too old: 3.37 or newer is needed")
+    connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=512)
+    for pragma in _WRITING if writing else _READING:
+        connection.execute(f"PRAGMA {pragma}")
+    return connection
+
+
+_WRITING: Final = (
+    "busy_timeout = 5000",
+    "journal_mode = WAL",
+    "synchronous = FULL",
+    "foreign_keys = ON",
+    "wal_autocheckpoint = 0",
+    f"journal_size_limit = {LOG_LIMIT}",
+    f"cache_size = -{CACHE}",
+    "temp_store = MEMORY",
+)
+_READING: Final = ("busy_timeout = 5000", "query_only = ON", f"cache_size = -{CACHE}", "temp_store = MEMORY")
+
+
+def _order(hold: Occupied) -> tuple[int, str, int, str]:
+    return hold.take.start, hold.appointment, hold.take.end, hold.take.slot
+
+
+def _probe(connection: sqlite3.Connection) -> None:
+    connection.execute("INSERT OR REPLACE INTO meta VALUES ('probe', 'written')")
