@@ -1,0 +1,260 @@
+"""Bytes in, bytes out: the ASGI application that answers the FHIR base, the figures, the health probes and the front page.
+
+https://asgi.readthedocs.io/en/latest/specs/www.html; SEC-31, SEC-32, SEC-40, invariant 5 ("no input makes a 5xx").
+"""
+
+from __future__ import annotations
+
+import asyncio
+import re
+import secrets
+import zlib
+from collections.abc import Awaitable, Callable, MutableMapping
+from functools import lru_cache
+from itertools import count
+from time import perf_counter
+from typing import IO, Any, Final
+from urllib.parse import unquote_to_bytes
+
+from creneau.flows.world import World
+from creneau.http import limits, metadata, outcomes, response, site
+from creneau.http.limits import Disconnected
+from creneau.http.log import Log, known_names
+from creneau.http.metrics import Metrics
+from creneau.http.request import NOWHERE, Call, Front, Resource, place
+from creneau.http.response import Answer, Header
+from creneau.http.routes import METHODS, OFFERED, TABLE, Route, allowed, flow
+from creneau.http.settings import HttpSettings
+from creneau.problems import Issue, Malformed, Missing, NotOffered, Problem, TooLong, Unavailable, refusal
+from creneau.store.contract import StoreUnavailable
+
+Scope = MutableMapping[str, Any]
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
+App = Callable[[Scope, Receive, Send], Awaitable[None]]
+
+BASE: Final = "/fhir"
+ALWAYS: Final[tuple[Header, ...]] = (
+    (b"cache-control", b"no-store"),
+    (b"x-content-type-options", b"nosniff"),
+)
+GONE_AWAY: Final = 499
+"""What the log and the figures say of a client that left before its answer."""
+
+UNKNOWN_TYPE = refusal(
+    "type-not-supported",
+    "not-supported",
+    "Ce type de ressource, ou cette opération, n'est pas offert par ce serveur.",
+    "This resource type, or this operation, is not offered by this server.",
+)
+NOT_OFFERED = refusal(
+    "interaction-not-offered",
+    "not-supported",
+    "Cette interaction n'est pas offerte ici ; le sont : {allowed}.",
+    "This interaction is not offered here; these are: {allowed}.",
+)
+NO_SUCH_ID = refusal(
+    "id-unknowable",
+    "not-found",
+    "Un id a de 1 à 64 caractères parmi A-Z, a-z, 0-9, - et . ; il n'y a donc rien à cette adresse.",
+    "An id has 1 to 64 characters among A-Z, a-z, 0-9, - and . ; so there is nothing at this address.",
+)
+ID_BAD = refusal(
+    "id-malformed",
+    "value",
+    "Un id a de 1 à 64 caractères parmi A-Z, a-z, 0-9, - et .",
+    "An id has 1 to 64 characters among A-Z, a-z, 0-9, - and .",
+)
+
+_ID = re.compile(r"[A-Za-z0-9\-.]{1,64}").fullmatch
+_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}").fullmatch
+_LAST_RESORT = b'{"resourceType":"OperationOutcome","issue":[{"severity":"fatal","code":"exception"}]}'
+_OUTSIDE: Final = Route("GET", "", "none", site.not_found, "")
+
+
+class Application:
+    """The front door for machines. `pages` answers what is neither the FHIR base nor ours, when given."""
+
+    def __init__(
+        self,
+        world: World,
+        settings: HttpSettings,
+        *,
+        pages: App | None = None,
+        stream: IO[str] | None = None,
+    ) -> None:
+        @lru_cache(maxsize=4)
+        def capabilities(mode: str) -> Resource:
+            return metadata.statement(world, settings, mode)
+
+        self.front = Front(world, settings, capabilities)
+        self.metrics = Metrics()
+        self.log = Log(
+            known_names(kind for kind, offered in OFFERED.items() if "search-type" in offered), stream
+        )
+        self.stopping = False
+        self._pages = pages
+        self._site = site.table(self)
+        self._ids = count(1)
+        self._process = secrets.token_hex(5)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """One request, or the socket server's lifespan."""
+        if scope["type"] != "http":
+            await _lifespan(scope, receive, send)
+            return
+        started = perf_counter()
+        path: str = scope["path"]
+        if b"%" in scope["raw_path"]:
+            path = _unquoted(scope["raw_path"])
+        if path.startswith(BASE) and path[5:6] in ("", "/"):
+            call = Call(self.front, scope, place(path[5:]), self._request_id(scope))
+            call.route = TABLE.get((call.method, call.place.type, call.place.shape))
+        elif self._pages is not None and path not in self._site:
+            await self._pages(scope, receive, send)
+            return
+        else:
+            call = Call(self.front, scope, NOWHERE, self._request_id(scope))
+            call.route = self._site.get(path, _OUTSIDE)
+        await self._serve(call, receive, send, started)
+
+    async def _serve(self, call: Call, receive: Receive, send: Send, started: float) -> None:
+        self.metrics.in_work += 1
+        try:
+            answer = await self._answer(call, receive)
+            await _sent(send, call, answer)
+            status, size = answer.status, len(answer.body)
+        except Disconnected:
+            status, size = GONE_AWAY, 0
+        finally:
+            self.metrics.in_work -= 1
+        self._note(call, status, size, perf_counter() - started)
+
+    async def _answer(self, call: Call, receive: Receive) -> Answer:
+        try:
+            return await self._asked(call, receive)
+        except Problem as problem:
+            return self._refused(call, problem)
+        except TimeoutError:
+            seconds = self.front.settings.seconds
+            return self._refused(
+                call, outcomes.OutOfTime(Issue(outcomes.OUT_OF_TIME, values={"seconds": seconds}))
+            )
+        except StoreUnavailable:
+            return self._refused(call, Unavailable(Issue(outcomes.AWAY)))
+        except Disconnected:
+            raise
+        except Exception as error:
+            self.log.fault(call.request_id, error)
+            issue = Issue(
+                outcomes.EXCEPTION, severity="fatal", diagnostics=f"X-Request-Id: {call.request_id}"
+            )
+            return self._refused(call, outcomes.Broken(issue))
+
+    async def _asked(self, call: Call, receive: Receive) -> Answer:
+        route = call.route
+        if route is None:
+            return _unrouted(call)
+        if self.metrics.in_work > self.front.settings.concurrent:
+            raise Unavailable(Issue(outcomes.BUSY))
+        if call.place.id and not _ID(call.place.id):
+            raise Malformed(Issue(ID_BAD)) if route.body else Missing(Issue(NO_SUCH_ID))
+        if route.body:
+            call.body = await self._body(call, receive)
+        async with asyncio.timeout(self.front.settings.seconds):
+            return await route.function(call)
+
+    async def _body(self, call: Call, receive: Receive) -> bytes:
+        settings = self.front.settings
+        limit = settings.bundle_limit if call.place.shape == "" else settings.body_limit
+        content = await limits.body(receive, call.headers, limit, settings.body_seconds)
+        return limits.unfold(content, call.headers.get(b"content-encoding"), limit, settings.gzip_ratio)
+
+    def _refused(self, call: Call, problem: Problem) -> Answer:
+        try:
+            answer = response.refused(call, problem)
+        except Exception as error:
+            self.log.fault(call.request_id, error)
+            return Answer(500, [], _LAST_RESORT, (b"content-type", b"application/fhir+json; charset=utf-8"))
+        if isinstance(problem, TooLong | outcomes.TooSlow):
+            answer.headers.append((b"connection", b"close"))
+        return answer
+
+    def _request_id(self, scope: Scope) -> str:
+        for name, value in scope["headers"]:
+            if name == b"x-request-id" and _REQUEST_ID(value):
+                given: str = value.decode()
+                return given
+        return f"{self._process}-{next(self._ids):x}"
+
+    def _note(self, call: Call, status: int, size: int, seconds: float) -> None:
+        route, type = call.route, call.place.type
+        type = type if type in OFFERED else ""
+        interaction = route.interaction if route else "none"
+        self.metrics.count(interaction, type, status, seconds)
+        self.log.request(
+            {
+                "request": call.request_id,
+                "method": call.method if call.method in METHODS else "?",
+                "route": route.shape if route else "?",
+                "interaction": interaction,
+                "type": type,
+                "flow": flow(type, interaction),
+                "parameters": self.log.parameter_names(call.asked),
+                "status": status,
+                "ms": round(seconds * 1000, 3),
+                "in": len(call.body),
+                "out": size,
+            }
+        )
+
+
+def _unrouted(call: Call) -> Answer:
+    """OPTIONS, 405 with `Allow`, or 404 when nothing at all is offered there."""
+    methods = allowed(call.place.type, call.place.shape)
+    if not methods:
+        raise Missing(Issue(UNKNOWN_TYPE))
+    if call.method == "OPTIONS":
+        return Answer(204, [(b"allow", ", ".join(methods).encode())])
+    problem = NotOffered(Issue(NOT_OFFERED, values={"allowed": ", ".join(methods)}))
+    problem.allowed = methods
+    raise problem
+
+
+def _unquoted(raw: bytes) -> str:
+    """The path with its percents read, segment by segment: an encoded slash stays inside its segment, as what no id can hold."""
+    parts = (unquote_to_bytes(part).replace(b"/", b"\x00") for part in raw.split(b"/"))
+    return b"/".join(parts).decode("utf-8", "replace")
+
+
+async def _sent(send: Send, call: Call, answer: Answer) -> None:
+    headers, body = answer.headers, answer.body
+    if answer.type is not None:
+        headers.append(answer.type)
+    if body and call.front.settings.gzip_over is not None:
+        body = _compressed(call, headers, body)
+    if answer.status not in (204, 304):
+        headers.append((b"content-length", b"%d" % len(body)))
+    headers.append((b"x-request-id", call.request_id.encode()))
+    headers.extend(ALWAYS)
+    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+def _compressed(call: Call, headers: list[Header], body: bytes) -> bytes:
+    asked = call.headers.get(b"accept-encoding", b"")[:256]
+    if len(body) <= (call.front.settings.gzip_over or 0) or b"gzip" not in asked or b"gzip;q=0" in asked:
+        return body
+    headers += [(b"content-encoding", b"gzip"), (b"vary", b"Accept-Encoding")]
+    squeeze = zlib.compressobj(level=1, wbits=31)
+    return squeeze.compress(body) + squeeze.flush()
+
+
+async def _lifespan(scope: Scope, receive: Receive, send: Send) -> None:
+    if scope["type"] != "lifespan":
+        return
+    while True:
+        message = await receive()
+        await send({"type": message["type"] + ".complete"})
+        if message["type"] == "lifespan.shutdown":
+            return

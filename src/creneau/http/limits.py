@@ -1,0 +1,95 @@
+"""Reading a body within its limits, counted while it streams, before and after gzip.
+
+SEC-20, SEC-26 of the reliability study; contract, "Limits".
+"""
+
+from __future__ import annotations
+
+import asyncio
+import zlib
+from collections.abc import Awaitable, Callable, MutableMapping
+from typing import Any, Final
+
+from creneau.http.media import ENCODING
+from creneau.http.outcomes import TooSlow
+from creneau.problems import Issue, Malformed, TooLong, UnsupportedMedia, refusal
+
+Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
+
+BODY = refusal(
+    "body-too-long",
+    "too-long",
+    "Le corps dépasse la limite de {limit} octets.",
+    "The body is over the limit of {limit} bytes.",
+)
+RATIO = refusal(
+    "compression-ratio",
+    "too-long",
+    "Le corps compressé se déploie plus de {ratio} fois.",
+    "The compressed body unfolds more than {ratio} times.",
+)
+GZIP = refusal(
+    "gzip-malformed",
+    "structure",
+    "Le corps annoncé en gzip est illisible.",
+    "The body said to be gzip is unreadable.",
+)
+SLOW = refusal(
+    "body-too-slow",
+    "timeout",
+    "Le corps n'est pas arrivé en entier en {seconds:g} secondes.",
+    "The whole body did not arrive within {seconds:g} seconds.",
+)
+RATIO_FLOOR: Final = 1 << 16
+"""Bytes under which the ratio is not looked at: a small answer costs nothing whatever its ratio."""
+
+
+class Disconnected(Exception):
+    """The client went away before its body was whole; nobody is left to answer."""
+
+
+async def body(receive: Receive, headers: dict[bytes, bytes], limit: int, seconds: float) -> bytes:
+    """The whole body. Refused: longer than `limit` bytes (TooLong), slower than `seconds` (TooSlow)."""
+    declared = headers.get(b"content-length", b"0")
+    if declared.isdigit() and int(declared[:20]) > limit:
+        raise TooLong(Issue(BODY, values={"limit": limit}))
+    try:
+        async with asyncio.timeout(seconds):
+            return await _received(receive, limit)
+    except TimeoutError as late:
+        raise TooSlow(Issue(SLOW, values={"seconds": seconds})) from late
+
+
+async def _received(receive: Receive, limit: int) -> bytes:
+    pieces: list[bytes] = []
+    size, more = 0, True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise Disconnected
+        pieces.append(message.get("body", b""))
+        size += len(pieces[-1])
+        if size > limit:
+            raise TooLong(Issue(BODY, values={"limit": limit}))
+        more = message.get("more_body", False)
+    return b"".join(pieces)
+
+
+def unfold(content: bytes, encoding: bytes | None, limit: int, ratio: int) -> bytes:
+    """The body without its `Content-Encoding`: none, identity or gzip. Stops as soon as the size or the ratio is passed."""
+    if encoding is None or encoding.strip().lower() in (b"", b"identity"):
+        return content
+    if encoding.strip().lower() not in (b"gzip", b"x-gzip"):
+        raise UnsupportedMedia(Issue(ENCODING))
+    most = min(limit, max(RATIO_FLOOR, ratio * len(content)))
+    reader = zlib.decompressobj(wbits=31)
+    try:
+        plain = reader.decompress(content, most + 1)
+    except zlib.error as bad:
+        raise Malformed(Issue(GZIP)) from bad
+    if len(plain) > most:
+        why = Issue(BODY, values={"limit": limit}) if most == limit else Issue(RATIO, values={"ratio": ratio})
+        raise TooLong(why)
+    if not reader.eof or reader.unused_data:
+        raise Malformed(Issue(GZIP))
+    return plain
