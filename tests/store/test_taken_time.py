@@ -4,7 +4,7 @@ import pytest
 
 from creneau.store.contract import DAY, AlreadyTaken, Moved
 
-from .made import DOCTOR, HOUR, ROOM, appointment, at, deletion, plan, schedule, take
+from .made import DAWN, DOCTOR, HOUR, ROOM, appointment, at, deletion, plan, schedule, take
 
 NINE = (at(9), at(9, 30))
 
@@ -16,12 +16,12 @@ def agenda(store, run):
     return store
 
 
-def taken(store, run, *things, now=at(0)):
+def taken(store, run, *things, now=DAWN):
     found = run(store.taken(things or (DOCTOR,), at(0), at(24), now=now))
     return [(held.appointment, held.take.start, held.take.end) for held in found]
 
 
-def refuse(store, run, *puts, now=at(0)):
+def refuse(store, run, *puts, now=DAWN):
     """The refusal of a plan: which put, which thing, which interval."""
     with pytest.raises(AlreadyTaken) as refused:
         run(store.commit(plan(*puts, now=now)))

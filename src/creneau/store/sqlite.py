@@ -197,4 +197,5 @@ def _order(hold: Occupied) -> tuple[int, str, int, str]:
 
 
 def _probe(connection: sqlite3.Connection) -> None:
-    connection.execute("INSERT OR REPLACE INTO meta VALUES ('probe', 'written')")
+    """Write what a few bookings would need: a disk that is all but full takes a single small row."""
+    connection.execute("INSERT OR REPLACE INTO meta VALUES ('probe', printf('%65536s', ''))")

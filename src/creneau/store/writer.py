@@ -160,7 +160,9 @@ class Writer:
 
     def _alone(self, work: Work | None) -> object:
         try:
-            return work(self._connection) if work is not None else None
+            done = work(self._connection) if work is not None else None
+            self.failing = False
+            return done
         except Exception as error:
             self._undo()
             return StoreUnavailable("the disk refused the write") if unavailable(error) else error
