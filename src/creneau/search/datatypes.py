@@ -1,0 +1,244 @@
+"""The index rows of one value, by its FHIR type. https://hl7.org/fhir/R4/search.html#string, #token, #date, #reference
+
+Values were validated before; one of another JSON type, or a date that cannot be read, gives no row.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, Final
+from zoneinfo import ZoneInfo
+
+from creneau.fhir import instant
+from creneau.fhir.reference import Bases, Contained, Foreign, Literal, Target, Urn, read
+from creneau.search.fold import contact, fold
+from creneau.search.rows import Link, Period, Place, Rows, Text, Token
+
+
+class Gathered:
+    """The rows found so far in one resource, and what reading its dates and references needs."""
+
+    __slots__ = ("bases", "contained", "links", "periods", "places", "reads", "texts", "tokens", "zone")
+
+    def __init__(self, zone: ZoneInfo, bases: Bases, contained: object) -> None:
+        self.zone, self.bases = zone, bases
+        self.contained = contained if isinstance(contained, list) else []
+        self.tokens: set[Token] = set()
+        self.periods: set[Period] = set()
+        self.texts: set[Text] = set()
+        self.links: set[Link] = set()
+        self.places: set[Place] = set()
+        self.reads: dict[int, Target | None] = {}
+
+    def read(self, reference: Mapping[str, Any]) -> Target | None:
+        """What a reference of the resource points to, read once."""
+        key = id(reference)
+        if key not in self.reads:
+            self.reads[key] = read(reference, self.bases)
+        return self.reads[key]
+
+    def inside(self, reference: Mapping[str, Any]) -> Mapping[str, Any] | None:
+        """The contained resource that a reference points to, None when it points elsewhere."""
+        match self.read(reference):
+            case Contained(id):
+                for one in self.contained:
+                    if isinstance(one, dict) and one.get("id") == id:
+                        return one
+        return None
+
+    def rows(self) -> Rows:
+        """The rows, each once."""
+        return Rows(
+            frozenset(self.tokens),
+            frozenset(self.periods),
+            frozenset(self.texts),
+            frozenset(self.links),
+            frozenset(self.places),
+        )
+
+
+Sink = Callable[[Any, Gathered], None]
+"""Adds the rows of one value."""
+
+
+def type_of(reference: Mapping[str, Any], out: Gathered) -> str:
+    """The resource type that a reference names, without fetching: by its form, its contained resource, its `type`; "" unknown."""
+    match out.read(reference):
+        case Literal(type=type):
+            return type
+        case Contained():
+            inside = out.inside(reference)
+            return str(inside.get("resourceType", "")) if inside else ""
+        case _:
+            return str(reference.get("type", ""))
+
+
+def _code(param: str) -> Sink:
+    def add(value: Any, out: Gathered) -> None:
+        if isinstance(value, str):
+            out.tokens.add(Token(param, "", value))
+        elif isinstance(value, bool):
+            out.tokens.add(Token(param, "", "true" if value else "false"))
+        elif isinstance(value, int):
+            out.tokens.add(Token(param, "", str(value)))
+
+    return add
+
+
+def _coding(param: str) -> Sink:
+    texts = f"{param}:text"
+
+    def add(value: Any, out: Gathered) -> None:
+        if not isinstance(value, dict):
+            return
+        if code := value.get("code"):
+            out.tokens.add(Token(param, value.get("system", ""), code))
+        if display := value.get("display"):
+            out.texts.add(Text(texts, fold(display), display))
+
+    return add
+
+
+def _concept(param: str) -> Sink:
+    texts = f"{param}:text"
+    coding = _coding(param)
+
+    def add(value: Any, out: Gathered) -> None:
+        if not isinstance(value, dict):
+            return
+        for one in value.get("coding", ()):
+            coding(one, out)
+        if text := value.get("text"):
+            out.texts.add(Text(texts, fold(text), text))
+
+    return add
+
+
+def _identifier(param: str) -> Sink:
+    def add(value: Any, out: Gathered) -> None:
+        if isinstance(value, dict) and (code := value.get("value")):
+            out.tokens.add(Token(param, value.get("system", ""), code))
+
+    return add
+
+
+def _contact(param: str) -> Sink:
+    def add(value: Any, out: Gathered) -> None:
+        if isinstance(value, dict) and (code := value.get("value")):
+            out.tokens.add(Token(param, value.get("system", ""), contact(code)))
+
+    return add
+
+
+def _moment(param: str) -> Sink:
+    def add(value: Any, out: Gathered) -> None:
+        try:
+            out.periods.add(Period(param, *instant.parse(value, out.zone)))
+        except (ValueError, TypeError):
+            return
+
+    return add
+
+
+def _period(param: str) -> Sink:
+    def add(value: Any, out: Gathered) -> None:
+        if not isinstance(value, dict):
+            return
+        try:
+            start, end = value.get("start"), value.get("end")
+            lo = instant.parse(start, out.zone)[0] if start else instant.MIN
+            hi = instant.parse(end, out.zone)[1] if end else instant.MAX
+        except (ValueError, TypeError):
+            return
+        if lo < hi and (start or end):
+            out.periods.add(Period(param, lo, hi))
+
+    return add
+
+
+def _text(param: str) -> Sink:
+    def add(value: Any, out: Gathered) -> None:
+        if isinstance(value, str):
+            out.texts.add(Text(param, fold(value), value))
+
+    return add
+
+
+def _parts(*names: str) -> Callable[[str], Sink]:
+    def sink(param: str) -> Sink:
+        text = _text(param)
+
+        def add(value: Any, out: Gathered) -> None:
+            if not isinstance(value, dict):
+                return
+            for name in names:
+                part = value.get(name)
+                if part:
+                    for one in part if isinstance(part, list) else (part,):
+                        text(one, out)
+
+        return add
+
+    return sink
+
+
+def _reference(param: str) -> Sink:
+    logical = f"{param}:identifier"
+
+    def add(value: Any, out: Gathered) -> None:
+        if not isinstance(value, dict):
+            return
+        identifier = value.get("identifier")
+        if isinstance(identifier, dict) and (code := identifier.get("value")):
+            out.tokens.add(Token(logical, identifier.get("system", ""), code))
+        match out.read(value):
+            case Literal(type, id):
+                out.links.add(Link(param, type, id))
+            case Foreign(url) | Urn(url):
+                out.tokens.add(Token(param, "", url))
+            case _:
+                out.tokens.add(Token(param, "", ""))
+
+    return add
+
+
+def _uri(param: str) -> Sink:
+    def add(value: Any, out: Gathered) -> None:
+        if isinstance(value, str):
+            out.tokens.add(Token(param, "", value))
+            if "|" in value:
+                out.tokens.add(Token(param, "", value.partition("|")[0]))
+
+    return add
+
+
+def _position(param: str) -> Sink:
+    def add(value: Any, out: Gathered) -> None:
+        try:
+            out.places.add(Place(param, float(value["latitude"]), float(value["longitude"])))
+        except (KeyError, TypeError, ValueError):
+            return
+
+    return add
+
+
+_NAME: Final = _parts("text", "family", "given", "prefix", "suffix")
+_ADDRESS: Final = _parts("text", "line", "city", "district", "state", "postalCode", "country")
+_DATES: Final = dict.fromkeys(("instant", "dateTime", "date"), _moment) | {"Period": _period}
+_STRINGS: Final = dict.fromkeys(("string", "markdown"), _text) | {"HumanName": _NAME, "Address": _ADDRESS}
+_CODES: Final = dict.fromkeys(("code", "id", "string", "uri", "boolean", "unsignedInt"), _code)
+_TOKENS: Final = _CODES | {
+    "Coding": _coding,
+    "CodeableConcept": _concept,
+    "Identifier": _identifier,
+    "ContactPoint": _contact,
+}
+SINKS: Final[Mapping[str, Mapping[str, Callable[[str], Sink]]]] = {
+    "token": _TOKENS,
+    "date": _DATES,
+    "string": _STRINGS,
+    "reference": {"Reference": _reference},
+    "uri": dict.fromkeys(("uri", "url", "canonical"), _uri),
+    "special": {"Location.position": _position},
+}
+"""By kind of parameter and FHIR type, what makes the sink of a parameter's code. A pair that is absent cannot be indexed."""

@@ -1,0 +1,39 @@
+"""Forms in which texts are compared: names without case and accents, telephone numbers without punctuation.
+
+https://hl7.org/fhir/R4/search.html#string ("normalized by case and combining characters"), #token (ContactPoint).
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from typing import Final
+
+_MARKS: Final = {ord(mark): " " for mark in "'’‘ʼ`´-‐‑‒–—_·,"} | {
+    ord("œ"): "oe",
+    ord("æ"): "ae",
+    ord("ø"): "o",
+}
+_NUMBER: Final = re.compile(r"\+?[\d\s.()/-]+").fullmatch
+_PUNCTUATION: Final = re.compile(r"[\s.()/-]+")
+
+
+def fold(text: str) -> str:
+    """The text without case, accents, ligatures; apostrophes, hyphens, commas and runs of spaces are one space. May be empty."""
+    text = text.casefold()
+    if not text.isascii():
+        parts = unicodedata.normalize("NFKD", text)
+        text = "".join(c for c in parts if not unicodedata.combining(c)).casefold()
+    return " ".join(text.translate(_MARKS).split())
+
+
+def contact(text: str) -> str:
+    """A telephone number without punctuation, +33 and 0033 written 0; any other address without case."""
+    text = text.strip()
+    if not _NUMBER(text):
+        return text.casefold()
+    digits = _PUNCTUATION.sub("", text.replace("(0)", ""))
+    for prefix in ("+33", "0033"):
+        if digits.startswith(prefix):
+            return "0" + digits[len(prefix) :]
+    return digits
