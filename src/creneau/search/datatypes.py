@@ -6,11 +6,12 @@ Values were validated before; one of another JSON type, or a date that cannot be
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import lru_cache
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from creneau.fhir import instant
-from creneau.fhir.reference import Bases, Contained, Foreign, Literal, Target, Urn, read
+from creneau.fhir.reference import Bases, Contained, Foreign, Literal, Target, Urn, read, read_literal
 from creneau.search.fold import contact, fold
 from creneau.search.rows import Link, Period, Place, Rows, Text, Token
 
@@ -18,7 +19,7 @@ from creneau.search.rows import Link, Period, Place, Rows, Text, Token
 class Gathered:
     """The rows found so far in one resource, and what reading its dates and references needs."""
 
-    __slots__ = ("bases", "contained", "links", "periods", "places", "reads", "texts", "tokens", "zone")
+    __slots__ = ("bases", "contained", "links", "periods", "places", "texts", "tokens", "zone")
 
     def __init__(self, zone: ZoneInfo, bases: Bases, contained: object) -> None:
         self.zone, self.bases = zone, bases
@@ -28,22 +29,23 @@ class Gathered:
         self.texts: set[Text] = set()
         self.links: set[Link] = set()
         self.places: set[Place] = set()
-        self.reads: dict[int, Target | None] = {}
 
     def read(self, reference: Mapping[str, Any]) -> Target | None:
-        """What a reference of the resource points to, read once."""
-        key = id(reference)
-        if key not in self.reads:
-            self.reads[key] = read(reference, self.bases)
-        return self.reads[key]
+        """What a reference of the resource points to."""
+        text = reference.get("reference")
+        if isinstance(text, str) and len(text) <= _SHORT:
+            target = _literal(text, self.bases)
+            if target is not None:
+                return target
+        return read(reference, self.bases)
 
     def inside(self, reference: Mapping[str, Any]) -> Mapping[str, Any] | None:
         """The contained resource that a reference points to, None when it points elsewhere."""
-        match self.read(reference):
-            case Contained(id):
-                for one in self.contained:
-                    if isinstance(one, dict) and one.get("id") == id:
-                        return one
+        target = self.read(reference)
+        if type(target) is Contained:
+            for one in self.contained:
+                if isinstance(one, dict) and one.get("id") == target.id:
+                    return one
         return None
 
     def rows(self) -> Rows:
@@ -57,20 +59,28 @@ class Gathered:
         )
 
 
+_SHORT: Final = 200  # longer references are not kept: a cache of them would be a client's to fill
+_literal = lru_cache(maxsize=16_384)(read_literal)
+
 Sink = Callable[[Any, Gathered], None]
 """Adds the rows of one value."""
 
 
 def type_of(reference: Mapping[str, Any], out: Gathered) -> str:
     """The resource type that a reference names, without fetching: by its form, its contained resource, its `type`; "" unknown."""
-    match out.read(reference):
-        case Literal(type=type):
-            return type
-        case Contained():
-            inside = out.inside(reference)
-            return str(inside.get("resourceType", "")) if inside else ""
-        case _:
-            return str(reference.get("type", ""))
+    target = out.read(reference)
+    if type(target) is Literal:
+        return target.type
+    inside = out.inside(reference)
+    return str((inside or {}).get("resourceType") or reference.get("type", ""))
+
+
+def _elsewhere(target: Target | None) -> str:
+    """The address of what is not here; "" for what has none, so that `:missing` knows that there is a reference."""
+    match target:
+        case Foreign(url) | Urn(url):
+            return url
+    return ""
 
 
 def _code(param: str) -> Sink:
@@ -191,13 +201,11 @@ def _reference(param: str) -> Sink:
         identifier = value.get("identifier")
         if isinstance(identifier, dict) and (code := identifier.get("value")):
             out.tokens.add(Token(logical, identifier.get("system", ""), code))
-        match out.read(value):
-            case Literal(type, id):
-                out.links.add(Link(param, type, id))
-            case Foreign(url) | Urn(url):
-                out.tokens.add(Token(param, "", url))
-            case _:
-                out.tokens.add(Token(param, "", ""))
+        target = out.read(value)
+        if type(target) is Literal:
+            out.links.add(Link(param, target.type, target.id))
+        else:
+            out.tokens.add(Token(param, "", _elsewhere(target)))
 
     return add
 

@@ -75,8 +75,10 @@ def _visit(node: Node) -> Sink:
     fields = tuple(
         (step[1], _each(_visit(after))) for step, after in node.after.items() if step[0] == "field"
     )
+    kinds = {step[1]: _visit(after) for step, after in node.after.items() if step[0] == "is"}
     sinks = (
         *node.sinks,
+        *([_is(kinds)] if kinds else []),
         *(STEPS[step[0]](step, _visit(after)) for step, after in node.after.items() if step[0] in STEPS),
     )
     if not fields:
@@ -115,12 +117,12 @@ def _each(visit: Sink) -> Sink:
     return each
 
 
-def _is(step: Step, visit: Sink) -> Sink:
-    wanted = step[1]
-
+def _is(kinds: Mapping[str, Sink]) -> Sink:
     def go(value: Any, out: Gathered) -> None:
-        if isinstance(value, dict) and type_of(value, out) == wanted:
-            visit(value, out)
+        if isinstance(value, dict):
+            visit = kinds.get(type_of(value, out))
+            if visit is not None:
+                visit(value, out)
 
     return go
 
@@ -156,7 +158,6 @@ def _either(step: Step, visit: Sink) -> Sink:
 
 
 STEPS: Final[dict[str, Callable[[Step, Sink], Sink]]] = {
-    "is": _is,
     "where": _where,
     "resolve": _resolve,
     "either": _either,

@@ -7,24 +7,30 @@ from __future__ import annotations
 
 import re
 import unicodedata
+from functools import lru_cache
 from typing import Final
 
-_MARKS: Final = {ord(mark): " " for mark in "'’‘ʼ`´-‐‑‒–—_·,"} | {
-    ord("œ"): "oe",
-    ord("æ"): "ae",
-    ord("ø"): "o",
-}
+_SHORT: Final = 80  # longer texts are not kept: a cache of them would be a client's to fill
+_MARKS: Final = re.compile(r"[\s'’‘ʼ`´\-‐‑‒–—_·,]+")
+_LETTERS: Final = {ord("œ"): "oe", ord("æ"): "ae", ord("ø"): "o"}
 _NUMBER: Final = re.compile(r"\+?[\d\s.()/-]+").fullmatch
 _PUNCTUATION: Final = re.compile(r"[\s.()/-]+")
 
 
 def fold(text: str) -> str:
     """The text without case, accents, ligatures; apostrophes, hyphens, commas and runs of spaces are one space. May be empty."""
+    return _kept(text) if len(text) <= _SHORT else _folded(text)
+
+
+def _folded(text: str) -> str:
     text = text.casefold()
     if not text.isascii():
-        parts = unicodedata.normalize("NFKD", text)
+        parts = unicodedata.normalize("NFKD", text.translate(_LETTERS))
         text = "".join(c for c in parts if not unicodedata.combining(c)).casefold()
-    return " ".join(text.translate(_MARKS).split())
+    return _MARKS.sub(" ", text).strip()
+
+
+_kept = lru_cache(maxsize=8192)(_folded)
 
 
 def contact(text: str) -> str:
