@@ -45,8 +45,8 @@ NOT_A_NUMBER = refusal(
 NUMBER_TOO_LARGE = refusal(
     "json-number",
     "structure",
-    "Un nombre est trop grand : 64 bits pour un entier, 100 caractères et un exposant de 2 chiffres pour un décimal.",
-    "A number is too large: 64 bits for an integer, 100 characters and a 2-digit exponent for a decimal.",
+    "Un nombre est trop long : 4 300 chiffres pour un entier, 100 caractères et un exposant de 2 chiffres pour un décimal.",
+    "A number is too long: 4,300 digits for an integer, 100 characters and a 2-digit exponent for a decimal.",
 )
 BAD_CHARACTER = refusal(
     "json-character",
@@ -120,6 +120,17 @@ def decode_value(raw: bytes, *, max_depth: int = MAX_DEPTH, max_nodes: int = MAX
 def encode(resource: Any) -> bytes:
     """The compact JSON bytes; a Decimal is written with the digits it has (`1.00` stays `1.00`)."""
     return _ENCODER.encode(resource)
+
+
+def load(body: bytes) -> dict[str, Any]:
+    """The resource in bytes that this server wrote: no check but that of the parser."""
+    loaded: dict[str, Any] = _DECODER.decode(body)
+    return loaded
+
+
+def encode_ordered(resource: Any) -> bytes:
+    """The compact JSON bytes with the properties of every object sorted: equal bytes, equal content, digits of decimals included."""
+    return msgspec.json.encode(resource, decimal_format="number", order="sorted")
 
 
 def encode_pretty(resource: Any) -> bytes:
