@@ -1,0 +1,44 @@
+"""Comparing two FHIR dates of any precision, as FHIRPath does. http://hl7.org/fhirpath/N1/#comparison"""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from itertools import zip_longest
+
+
+def later(first: object, second: object) -> bool:
+    """Whether `first` is surely after `second`; False when their precision leaves it open or either is not a date.
+
+    With a zone on both sides they are compared as instants, else part by part as written.
+    """
+    if not isinstance(first, str) or not isinstance(second, str):
+        return False
+    try:
+        if "T" in first and "T" in second:
+            return _instant(first) > _instant(second)
+        return _parts_later(first, second)
+    except (ValueError, OverflowError):
+        return False
+
+
+def _instant(text: str) -> tuple[datetime, str]:
+    whole, _, rest = text.partition(".")
+    digits = "".join(_leading_digits(rest))
+    zone = rest[len(digits) :] if rest else ""
+    # Seconds go to 60 in FHIR; fractions may be longer than Python keeps, so they are compared as text.
+    moment = datetime.fromisoformat((whole + zone).replace(":60", ":59")).astimezone(UTC)
+    return moment, digits.rstrip("0")
+
+
+def _leading_digits(text: str) -> list[str]:
+    end = next((index for index, character in enumerate(text) if not character.isdigit()), len(text))
+    return [text[:end]]
+
+
+def _parts_later(first: str, second: str) -> bool:
+    for one, other in zip_longest(first[:10].split("-"), second[:10].split("-")):
+        if one is None or other is None:
+            return False
+        if one != other:
+            return bool(one > other)
+    return False

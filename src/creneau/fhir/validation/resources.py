@@ -1,0 +1,79 @@
+"""The check of a resource wherever it stands: alone, contained, in a Bundle entry. https://hl7.org/fhir/R4/resource.html"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from creneau.fhir.definitions import is_resource
+from creneau.fhir.validation.findings import (
+    EMPTY,
+    NOT_AN_OBJECT,
+    UNKNOWN_PROFILE,
+    UNKNOWN_TYPE,
+    Check,
+    Finding,
+    Findings,
+    gather,
+    is_structural,
+)
+from creneau.fhir.validation.profile import profile_check
+from creneau.fhir.validation.rulebook import Rulebook, is_core
+from creneau.fhir.validation.settling import settle_local
+
+TypeCheck = Callable[[Rulebook, str], Check]
+
+
+def resource_check(book: Rulebook, type_check: TypeCheck) -> Check:
+    """The check of a resource that stands alone or in an entry: local references are settled here."""
+    contained = contained_check(book, type_check)
+
+    def check(value: Any) -> Findings:
+        found = contained(value)
+        if found is None or type(value) is not dict:
+            return found
+        return settle_local(found, _contained(value)) or None
+
+    return check
+
+
+def _contained(value: Mapping[str, Any]) -> dict[str, str]:
+    inside = value.get("contained")
+    resources = [inner for inner in inside if isinstance(inner, dict)] if isinstance(inside, list) else []
+    return {
+        inner["id"]: str(inner.get("resourceType")) for inner in resources if isinstance(inner.get("id"), str)
+    }
+
+
+def contained_check(book: Rulebook, type_check: TypeCheck) -> Check:
+    """The check of a resource, its R4 type and the profiles it claims; local references are left to its container."""
+
+    def check(value: Any) -> Findings:
+        if type(value) is not dict:
+            return [Finding(NOT_AN_OBJECT)]
+        if not value:
+            return [Finding(EMPTY)]
+        type_name = value.get("resourceType")
+        if type(type_name) is not str or not is_resource(type_name):
+            return [Finding(UNKNOWN_TYPE)]
+        found = (book.checks.get(type_name) or type_check(book, type_name))(value)
+        meta = value.get("meta")
+        if meta is None or "profile" not in meta or (found is not None and is_structural(found)):
+            return found
+        return _claimed(book, value, found)
+
+    return check
+
+
+def _claimed(book: Rulebook, value: Mapping[str, Any], found: Findings) -> Findings:
+    for index, url in enumerate(value["meta"]["profile"]):
+        if not isinstance(url, str) or is_core(url, value["resourceType"]):
+            continue
+        profile = profile_check(book, url)
+        if profile is None:
+            at = f".meta.profile[{index}]"
+            found = gather(found, [Finding(UNKNOWN_PROFILE, at, "warning")], "")
+        else:
+            bad = profile(value)
+            found = gather(found, bad, "") if bad else found
+    return found
