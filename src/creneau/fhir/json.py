@@ -130,7 +130,7 @@ def load(body: bytes) -> dict[str, Any]:
 
 def encode_ordered(resource: Any) -> bytes:
     """The compact JSON bytes with the properties of every object sorted: equal bytes, equal content, digits of decimals included."""
-    return msgspec.json.encode(resource, decimal_format="number", order="sorted")
+    return _ORDERED.encode(resource)
 
 
 def encode_pretty(resource: Any) -> bytes:
@@ -155,6 +155,7 @@ def _hook(text: str) -> Decimal:
 
 _DECODER: Final = msgspec.json.Decoder(float_hook=_hook)
 _ENCODER: Final = msgspec.json.Encoder(decimal_format="number")
+_ORDERED: Final = msgspec.json.Encoder(decimal_format="number", order="sorted")
 
 
 class _NotANumber(Exception):
@@ -191,32 +192,29 @@ def _reason_of_standard_parser(text: str) -> Refusal:
 
 def _check_size(raw: bytes, value: Any, max_depth: int, max_nodes: int) -> None:
     containers = raw.count(b"{") + raw.count(b"[")
-    if containers > max_depth and _deeper(value, max_depth):
+    if containers > max_depth and deeper(value, max_depth):
         raise Malformed.of(TOO_DEEP, limit=max_depth)
     # Every value but the first of its container follows a comma, and every value takes two bytes at least.
-    if (
-        len(raw) > 2 * max_nodes
-        and raw.count(b",") + 2 * containers > max_nodes
-        and _nodes(value) > max_nodes
-    ):
+    if len(raw) > 2 * max_nodes and raw.count(b",") + 2 * containers > max_nodes and nodes(value) > max_nodes:
         raise Malformed.of(TOO_MANY, limit=max_nodes)
 
 
-def _deeper(value: Any, levels: int) -> bool:
+def deeper(value: Any, levels: int) -> bool:
     """Whether objects and arrays nest deeper than that many levels."""
     if isinstance(value, dict):
         return levels == 0 or any(
-            _deeper(item, levels - 1) for item in value.values() if type(item) is not str
+            deeper(item, levels - 1) for item in value.values() if type(item) is not str
         )
     if isinstance(value, list):
-        return levels == 0 or any(_deeper(item, levels - 1) for item in value if type(item) is not str)
+        return levels == 0 or any(deeper(item, levels - 1) for item in value if type(item) is not str)
     return False
 
 
-def _nodes(value: Any) -> int:
+def nodes(value: Any) -> int:
+    """How many values there are, objects and arrays included."""
     if isinstance(value, dict):
-        return 1 + sum(map(_nodes, value.values()))
-    return 1 + sum(map(_nodes, value)) if isinstance(value, list) else 1
+        return 1 + sum(map(nodes, value.values()))
+    return 1 + sum(map(nodes, value)) if isinstance(value, list) else 1
 
 
 def _check_strings(raw: bytes, value: Any) -> None:

@@ -213,7 +213,8 @@ def _narrative(node: etree._Element) -> str:
 
 
 def _without_prefix(node: etree._Element, namespaces: Any) -> etree._Element:
-    copy = etree.Element(node.tag, node.attrib, namespaces)
+    attributes: Any = node.attrib
+    copy = etree.Element(node.tag, attributes, namespaces)
     copy.text, copy.tail = node.text, node.tail
     copy.extend(_without_prefix(child, namespaces) for child in node)
     return copy
