@@ -1,0 +1,44 @@
+"""The budgets of the design, one row per operation: CPU of the server a request, requests a second, p99 (`docs/benchmark.md`)."""
+
+from __future__ import annotations
+
+from typing import Any, Final, NamedTuple
+
+
+class Budget(NamedTuple):
+    """What an operation may cost: CPU microseconds at most, requests a second at least, p99 milliseconds at most; None: no budget."""
+
+    operation: str
+    cpu_us: float | None = None
+    per_second: float | None = None
+    p99_ms: float | None = None
+
+
+BUDGETS: Final = {
+    one.operation: one
+    for one in (
+        Budget("read", cpu_us=60),
+        Budget("create", cpu_us=350, per_second=2500),
+        Budget("update", cpu_us=400),
+        Budget("slots", cpu_us=1000, p99_ms=20),
+        Budget("slots25", cpu_us=8000, p99_ms=60),
+    )
+}
+IDLE_MB: Final = 120.0
+
+
+def over(row: dict[str, Any]) -> list[str]:
+    """What of this row is over its budget, in words; empty when all holds or there is no budget."""
+    budget = BUDGETS.get(row["name"])
+    if budget is None:
+        return []
+    said = []
+    if budget.cpu_us is not None and row["cpu_us"] is not None and row["cpu_us"] > budget.cpu_us:
+        said.append(f"{row['cpu_us']:.0f} us CPU, {budget.cpu_us:.0f} allowed")
+    if budget.per_second is not None and row["per_second"] < budget.per_second:
+        said.append(f"{row['per_second']:.0f}/s, {budget.per_second:.0f} wanted")
+    if budget.p99_ms is not None and row["p99_ms"] > budget.p99_ms:
+        said.append(f"p99 {row['p99_ms']:.1f} ms, {budget.p99_ms:.0f} allowed")
+    if row["failures"]:
+        said.append(f"failures: {row['failures']}")
+    return said
