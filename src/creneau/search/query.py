@@ -24,7 +24,10 @@ class Parameter:
 
 @dataclass(frozen=True, slots=True)
 class TokenValue:
-    """`code`, `system|code`, `|code` (system == ""), `system|` (code is None)."""
+    """`code` (system is None), `system|code`, `|code` (system == ""), `system|` (code is None).
+
+    Of a uri, of an element of type code or boolean, and of a reference to another server: system is "".
+    """
 
     system: str | None
     code: str | None
@@ -32,7 +35,10 @@ class TokenValue:
 
 @dataclass(frozen=True, slots=True)
 class DateValue:
-    """A prefix (eq ne lt gt le ge sa eb ap) and the half-open interval the date covers, in microseconds UTC."""
+    """A prefix (eq ne lt gt le ge sa eb ap) and the half-open interval the date covers, in microseconds UTC.
+
+    Of `ap` the interval is already widened: by its own length on either side.
+    """
 
     prefix: str
     lo: int
@@ -119,7 +125,14 @@ class AnyOf:
     conditions: tuple[Condition, ...]
 
 
-Condition = Term | Ids | LastUpdated | Chain | Has | AnyOf
+@dataclass(frozen=True, slots=True)
+class Not:
+    """The condition does not hold, whatever the reason: a resource without any value counts."""
+
+    condition: Condition
+
+
+Condition = Term | Ids | LastUpdated | Chain | Has | AnyOf | Not
 
 
 @dataclass(frozen=True, slots=True)
