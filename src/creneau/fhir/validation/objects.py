@@ -71,30 +71,38 @@ def _stem(name: str) -> str:
 
 def object_check(shape: Shape, build: Callable[[str], Check | None], rules: Sequence[Invariant]) -> Check:
     """The check of an object: `build` makes the check of a JSON name when it is first met, or None for an unknown one."""
-    fields, choices, required = shape.fields, shape.choices, shape.required
-    simple = tuple((next(iter(sorted(names, key=len))), names, step) for names, step in required)
-    holds = tuple((rule.holds, rule) for rule in rules)
+    fields = shape.fields
+    simple = tuple((min(names, key=len), names, step) for names, step in shape.required)
 
-    def check(value: Any) -> Findings:
-        if type(value) is not dict or not value:
-            return _not_an_object(value)
+    def walked(value: Any) -> Findings:
         found: Findings = None
         for name, child in value.items():
-            one = fields.get(name) or _built(name, build, fields)
-            bad = one(child)
+            bad = (fields.get(name) or _built(name, build, fields))(child)
             if bad is not None:
                 found = _gathered(found, bad, shape, name, value)
         for name, names, step in simple:
             if name not in value and names.isdisjoint(value):
                 found = add(found, Finding(MISSING, step, values={"min": 1}))
-        if choices:
+        return found
+
+    return _ruled(walked, shape, rules)
+
+
+def _ruled(walked: Check, shape: Shape, rules: Sequence[Invariant]) -> Check:
+    several, element = bool(shape.choices), "resourceType" not in shape.fields
+    holds = tuple((rule.holds, rule) for rule in rules)
+
+    def check(value: Any) -> Findings:
+        if type(value) is not dict or not value:
+            return _not_an_object(value)
+        found = walked(value)
+        if several and len(value) > 1:
             found = _one_choice(found, shape, value)
-        if len(value) == 1 and "id" in value and "resourceType" not in fields:
+        if element and len(value) == 1 and "id" in value:
             found = add(found, Finding(ELE_1.why, note="only-id"))
-        if found is None or not is_structural(found):
-            for hold, rule in holds:
-                if not hold(value):
-                    found = add(found, _broken(rule, value))
+        for hold, rule in holds if found is None or not is_structural(found) else ():
+            if not hold(value):
+                found = add(found, _broken(rule, value))
         return found
 
     return check

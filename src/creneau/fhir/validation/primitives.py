@@ -51,7 +51,7 @@ def _on_calendar(found: re.Match[str] | None) -> bool:
 def _is_text(value: str) -> bool:
     # Only ASCII spaces make a text blank: the no-break spaces of French are characters (U+00A0, U+202F).
     if value.isprintable():
-        return not value.isspace()
+        return value != "" and not value.isspace()
     return value.strip(_SPACES) != "" and _controls(value) is None
 
 
@@ -117,7 +117,21 @@ def primitive_check(type_name: str) -> Check:
         return _decimal
     if type_name in RANGES:
         return _whole(type_name, *RANGES[type_name])
+    if type_name in ("string", "markdown"):
+        return _text(_textual(type_name, *FORMS[type_name]))
     return _textual(type_name, *FORMS[type_name])
+
+
+def _text(precise: Check) -> Check:
+    # Most values are short printable texts: told without the other cases.
+    def check(value: Any) -> Findings:
+        return (
+            None
+            if type(value) is str and value.isprintable() and not value.isspace() and value
+            else precise(value)
+        )
+
+    return check
 
 
 def _textual(type_name: str, form: Form, fr: str, en: str) -> Check:

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 
-from creneau.fhir.definitions import Element, elements, is_primitive
+from creneau.fhir.definitions import elements, is_primitive
 from creneau.fhir.validation.bindings import binding_check
 from creneau.fhir.validation.constraints import UNBOUNDED, Node
 from creneau.fhir.validation.findings import (
@@ -22,8 +22,9 @@ from creneau.fhir.validation.findings import (
     gather,
 )
 from creneau.fhir.validation.invariants.profiles import PROFILE_RULES
+from creneau.fhir.validation.members import Member, Members, members_named, members_of
 from creneau.fhir.validation.rulebook import Rulebook
-from creneau.fhir.validation.slices import Member, slices_check
+from creneau.fhir.validation.slices import slices_check
 from creneau.fhir.validation.slicing import matches
 from creneau.fhir.validation.targets import target_check
 
@@ -32,13 +33,19 @@ ObjectCheck = Callable[[dict[str, Any]], Findings]
 
 def profile_check(book: Rulebook, url: str) -> Check | None:
     """The check of a value against the profile or extension definition of that URL, or None when it is not known."""
+    known = book.profile_checks.get(url)
+    if known is not None:
+        return known
     profile = book.profile(url)
     if profile is None:
         return None
-    key = "|" + profile.url
-    if key not in book.checks:
-        book.checks[key] = _typed(profile.type, node_check(book, profile.node, profile.type))
-    return book.checks[key]
+    # Profiles that demand the same share one check: a resource may claim both gap-fr-slot and fr-core-slot.
+    key = f"{profile.type}|{msgspec.json.encode(profile.node).decode()}"
+    check = book.checks.get(key)
+    if check is None:
+        check = book.checks[key] = _typed(profile.type, node_check(book, profile.node, profile.type))
+    book.profile_checks[url] = check
+    return check
 
 
 def _typed(type_name: str, content: Check) -> Check:
@@ -76,13 +83,17 @@ def _facts(book: Rulebook, node: Node, type_name: str) -> Iterator[Check]:
         yield binding_check(book, node.binding, type_name)
     if node.targets and type_name == "Reference":
         yield target_check(node.targets)
-    if type_name not in ("Extension", "Resource") and len(node.profiles) == 1:
-        profile = book.profile(node.profiles[0])
-        if profile is not None and profile.type == type_name:
-            yield _late(book, profile.url)
-    for key in node.invariants:
-        if key in PROFILE_RULES:
-            yield _rule(key)
+    yield from (_late(book, url) for url in node.profiles if _applies(book, url, type_name, node))
+    yield from (_rule(key) for key in node.invariants if key in PROFILE_RULES)
+
+
+def _applies(book: Rulebook, url: str, type_name: str, node: Node) -> bool:
+    # Extensions and inline resources are checked where they stand; of several profiles any one would do, so none is demanded.
+    return (
+        len(node.profiles) == 1
+        and type_name not in ("Extension", "Resource")
+        and book.types.get(url) == type_name
+    )
 
 
 def _late(book: Rulebook, url: str) -> Check:
@@ -104,24 +115,18 @@ def _equal(expected: Any, same: Callable[[Any, Any], bool]) -> Check:
     return lambda value: None if same(value, expected) else bad
 
 
-class Place(NamedTuple):
-    """A JSON name under which an element of a profile may stand."""
-
-    name: str
-    element: Element
-
-
 def _children(book: Rulebook, node: Node, type_name: str) -> Iterator[ObjectCheck]:
     if is_primitive(type_name):
         return
     known = elements(type_name)
     for name, child in node.children.items():
-        places = [Place(json, element) for json, element in known.items() if name in (json, element.choice)]
+        places = {json: element for json, element in known.items() if name in (json, element.choice)}
         if places:
-            yield _child(book, child, "." + name.removesuffix("[x]"), places)
+            members = members_of(places) if name.endswith("[x]") else members_named(places[name])
+            yield _child(book, child, "." + name.removesuffix("[x]"), members)
 
 
-def _child(book: Rulebook, node: Node, step: str, places: list[Place]) -> ObjectCheck:
+def _child(book: Rulebook, node: Node, step: str, members_in: Members) -> ObjectCheck:
     contents: dict[str, Check] = {}
     slices = slices_check(book, node, node_check)
     quiet = node.min == 0 and not any(part.node.min for part in node.slices)
@@ -132,7 +137,7 @@ def _child(book: Rulebook, node: Node, step: str, places: list[Place]) -> Object
         return contents[type_name]
 
     def check(value: dict[str, Any]) -> Findings:
-        members = [member for place in places for member in _members(value, place)]
+        members = members_in(value)
         if not members and quiet:
             return None
         found = _counted(node, len(members))
@@ -146,23 +151,10 @@ def _child(book: Rulebook, node: Node, step: str, places: list[Place]) -> Object
     return check
 
 
-def _members(value: dict[str, Any], place: Place) -> Iterator[Member]:
-    name, element = place
-    here, sibling = value.get(name), value.get("_" + name)
-    if here is None and sibling is None:
-        return
-    if not element.many:
-        yield Member("", element.type, here)
-        return
-    items = here if here is not None else [None] * len(sibling or ())
-    for index, item in enumerate(items):
-        yield Member(f"[{index}]", element.type, item)
-
-
 def _counted(node: Node, count: int) -> Findings:
     if count < node.min:
         return [Finding(MISSING, values={"min": node.min})]
-    if node.max not in (UNBOUNDED, *range(count, node.max + 1)):
+    if node.max != UNBOUNDED and count > node.max:
         return [Finding(TOO_MANY, values={"max": node.max})]
     return None
 

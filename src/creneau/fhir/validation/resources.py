@@ -66,14 +66,21 @@ def contained_check(book: Rulebook, type_check: TypeCheck) -> Check:
 
 
 def _claimed(book: Rulebook, value: Mapping[str, Any], found: Findings) -> Findings:
+    done: list[Check] = []
     for index, url in enumerate(value["meta"]["profile"]):
-        if not isinstance(url, str) or is_core(url, value["resourceType"]):
-            continue
-        profile = profile_check(book, url)
+        profile = book.profile_checks.get(url) or _profile(book, url, value["resourceType"])
         if profile is None:
-            at = f".meta.profile[{index}]"
-            found = gather(found, [Finding(UNKNOWN_PROFILE, at, "warning")], "")
-        else:
+            found = gather(found, [Finding(UNKNOWN_PROFILE, f".meta.profile[{index}]", "warning")], "")
+        elif profile not in done:
+            done.append(profile)
             bad = profile(value)
             found = gather(found, bad, "") if bad else found
     return found
+
+
+def _profile(book: Rulebook, url: Any, type_name: str) -> Check | None:
+    return _nothing if url is None or is_core(url, type_name) else profile_check(book, url)
+
+
+def _nothing(value: Any) -> Findings:
+    return None

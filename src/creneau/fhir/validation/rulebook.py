@@ -27,11 +27,12 @@ _CODES: Final = msgspec.json.Decoder(dict[str, list[str]] | None)
 
 
 class Rulebook:
-    """Profiles and value sets by canonical URL without version, and the checks already compiled (`checks`, by name)."""
+    """Profiles and value sets by canonical URL without version, and the checks already compiled (by type, by profile)."""
 
     def __init__(self) -> None:
         """The tables the project carries: R4's required value sets, FR Core and GAP."""
         self.checks: dict[str, Check] = {}
+        self.profile_checks: dict[str, Check] = {}
         self.types: dict[str, str] = {}
         self._profiles: dict[str, msgspec.Raw] = {}
         self._codes: dict[str, msgspec.Raw] = {}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
 
 from creneau.fhir.validation.constraints import UNBOUNDED, Node, Slice, Test
 from creneau.fhir.validation.findings import (
@@ -15,18 +15,11 @@ from creneau.fhir.validation.findings import (
     Findings,
     gather,
 )
+from creneau.fhir.validation.members import Member
 from creneau.fhir.validation.rulebook import Rulebook
 from creneau.fhir.validation.slicing import matches, values_at
 
 NodeCheck = Callable[[Rulebook, Node, str], Check]
-
-
-class Member(NamedTuple):
-    """One occurrence of an element: its index in a path ("[2]" or ""), its type, its value (None: extensions only)."""
-
-    at: str
-    type: str
-    value: Any
 
 
 def slices_check(
@@ -36,6 +29,10 @@ def slices_check(
     if not node.slices:
         return None
     parts = [_part(book, part, node_check) for part in node.slices]
+    if all(_by_url(part) for part in node.slices) and not node.closed:
+        return _by_urls(
+            {part.tests[0].expected: judge for part, (_, judge) in zip(node.slices, parts, strict=True)}
+        )
 
     def check(members: Sequence[Member]) -> Findings:
         found: Findings = None
@@ -48,6 +45,30 @@ def slices_check(
         if node.closed:
             left = [Finding(UNSLICED, member.at) for member in members if member.at not in placed]
             found = gather(found, left, "") if left else found
+        return found
+
+    return check
+
+
+def _by_url(part: Slice) -> bool:
+    return [(test.kind, test.path) for test in part.tests] == [("fixed", "url")]
+
+
+def _by_urls(
+    judges: Mapping[str, Callable[[Sequence[Member]], Findings]],
+) -> Callable[[Sequence[Member]], Findings]:
+    """Extensions told by their url, as they nearly always are: one look at each."""
+
+    def check(members: Sequence[Member]) -> Findings:
+        mine: dict[str, list[Member]] = {url: [] for url in judges}
+        for member in members:
+            url = member.value["url"]
+            if url in mine:
+                mine[url].append(member)
+        found: Findings = None
+        for url, judge in judges.items():
+            bad = judge(mine[url])
+            found = gather(found, bad, "") if bad else found
         return found
 
     return check

@@ -50,7 +50,22 @@ def compiled(structure: Json, type_of: TypeOf) -> Profile:
     contexts = [
         context["expression"] for context in structure.get("context", ()) if context["type"] != "extension"
     ]
-    return Profile(url, type_name, contexts, _finished(root))
+    return Profile(url, type_name, contexts, _without_own_names(_finished(root), url))
+
+
+def _without_own_names(node: Node, url: str) -> Node:
+    """Without what is true whenever the profile is looked up: an extension's own url, the optional slice naming the canonical."""
+    own = node.children.get("url")
+    if own is not None and own.fixed == url:
+        del node.children["url"]
+    meta = node.children.get("meta")
+    if (
+        meta is not None
+        and list(meta.children) == ["profile"]
+        and not any(s.node.min for s in meta.children["profile"].slices)
+    ):
+        del node.children["meta"]
+    return node
 
 
 def _place(root: Draft, element: Json, facts: Node) -> None:

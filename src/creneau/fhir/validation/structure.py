@@ -112,7 +112,7 @@ def both(first: Check, second: Check) -> Check:
         found = first(value)
         if found is None:
             return second(value)
-        if is_structural(found) or any(not finding.at for finding in found):
+        if is_structural(found) or any(not finding.at and finding.why.code == "value" for finding in found):
             return found
         return [*found, *(second(value) or ())]
 
