@@ -53,7 +53,10 @@ def _compiled(book: Rulebook, type_name: str) -> Check:
 
 def _field(book: Rulebook, owner: str, element: Element) -> Check:
     one = _value(book, owner, element)
-    rules = [*rules_on(f"{owner}.{element.name}", own=True), *rules_on(element.profile)]
+    place = f"{owner}.{element.name}"
+    # A backbone's rules are those of its type, which has the same name.
+    here = () if element.type == place else rules_on(place, own=True)
+    rules = [*here, *rules_on(element.profile)]
     if rules:
         one = both(one, rules_check(rules))
     return repeated(one) if element.many else one
