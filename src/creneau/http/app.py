@@ -171,6 +171,7 @@ class Application:
         return limits.unfold(content, call.headers.get(b"content-encoding"), limit, settings.gzip_ratio)
 
     def _refused(self, call: Call, problem: Problem) -> Answer:
+        call.forgive()
         try:
             answer = response.refused(call, problem)
         except Exception as error:

@@ -40,6 +40,8 @@ SLOW = refusal(
     "Le corps n'est pas arrivé en entier en {seconds:g} secondes.",
     "The whole body did not arrive within {seconds:g} seconds.",
 )
+FORGIVEN: Final = 32 << 20
+"""Bytes of an announced body that are still received, and thrown away, so that its sender reads why it is refused."""
 RATIO_FLOOR: Final = 1 << 16
 """Bytes under which the ratio is not looked at: a small answer costs nothing whatever its ratio."""
 
@@ -51,13 +53,22 @@ class Disconnected(Exception):
 async def body(receive: Receive, headers: dict[bytes, bytes], limit: int, seconds: float) -> bytes:
     """The whole body. Refused: longer than `limit` bytes (TooLong), slower than `seconds` (TooSlow)."""
     declared = headers.get(b"content-length", b"0")
-    if declared.isdigit() and int(declared[:20]) > limit:
-        raise TooLong(Issue(BODY, values={"limit": limit}))
+    length = int(declared[:20]) if declared.isdigit() else 0
     try:
         async with asyncio.timeout(seconds):
-            return await _received(receive, limit)
+            if length <= limit:
+                return await _received(receive, limit)
+            if length <= FORGIVEN:
+                await _discarded(receive)
     except TimeoutError as late:
         raise TooSlow(Issue(SLOW, values={"seconds": seconds})) from late
+    raise TooLong(Issue(BODY, values={"limit": limit}))
+
+
+async def _discarded(receive: Receive) -> None:
+    # Most clients read no answer before their body is sent: closing at once would hide the refusal behind a reset.
+    while (await receive()).get("more_body"):
+        pass
 
 
 async def _received(receive: Receive, limit: int) -> bytes:

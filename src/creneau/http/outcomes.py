@@ -107,13 +107,21 @@ def _entry(issue: Issue, language: str) -> dict[str, Any]:
     entry: dict[str, Any] = {
         "severity": issue.severity,
         "code": issue.why.code,
-        "details": {"coding": [_coding(issue.why, language)], "text": issue.text(language)},
+        "details": {"coding": [_coding(issue.why, language)], "text": text_of(issue, language)},
     }
     if issue.diagnostics:
         entry["diagnostics"] = issue.diagnostics
     if issue.at:
         entry["expression"] = [issue.at]
     return entry
+
+
+def text_of(issue: Issue, language: str) -> str:
+    """The sentence; with "…" where the words it wants were forgotten, since a refusal must not become a fault of ours."""
+    try:
+        return issue.text(language)
+    except (KeyError, IndexError, ValueError):
+        return str(_coding(issue.why, language)["display"])
 
 
 @lru_cache(maxsize=2048)

@@ -57,7 +57,7 @@ class Listening(Config):
 
 
 class BoundedProtocol(HttpToolsProtocol):
-    """One connection. `_awaiting_head` is True from the first byte of a request to the end of its headers."""
+    """One connection. `_awaiting_head` is True from the end of one request to the end of the next one's headers."""
 
     config: Listening
 
@@ -65,6 +65,8 @@ class BoundedProtocol(HttpToolsProtocol):
         super().__init__(config, *arguments, **named)
         self._awaiting_head = True
         self._head_bytes = 0
+        self._begun = False
+        self._steps = 0  # heads and messages ended so far
         self._head_timer: TimerHandle | None = None
         self._write_timer: TimerHandle | None = None
 
@@ -86,25 +88,27 @@ class BoundedProtocol(HttpToolsProtocol):
         """Bound the head: its size, and the time it takes once begun."""
         if self.transport.is_closing():
             return
+        steps = self._steps
         super().data_received(data)
         if not self._awaiting_head or self.transport.is_closing():
             return
-        self._head_bytes += len(data)
+        if steps == self._steps:
+            # Of what follows a whole request in one piece (256 KiB at most) only the time is bounded.
+            self._head_bytes += len(data)
         if self._head_bytes > self.config.bounds.head_limit:
             self._turn_away(431, HEAD_LONG, limit=self.config.bounds.head_limit)
-        elif self._head_timer is None and self._begun:
+        elif self._head_timer is None and (self._begun or steps == self._steps):
             self._head_timer = self.loop.call_later(self.config.bounds.head_seconds, self._late)
-
-    _begun = False
 
     def on_message_begin(self) -> None:
         """A head begins."""
-        super().on_message_begin()
         self._begun = True
+        super().on_message_begin()
 
     def on_headers_complete(self) -> None:
         """The head is whole."""
         self._awaiting_head = self._begun = False
+        self._steps += 1
         self._head_bytes = 0
         self._stop_head_timer()
         super().on_headers_complete()
@@ -117,6 +121,7 @@ class BoundedProtocol(HttpToolsProtocol):
     def on_message_complete(self) -> None:
         """Await the next head."""
         self._awaiting_head = True
+        self._steps += 1
         super().on_message_complete()
 
     def pause_writing(self) -> None:

@@ -17,7 +17,7 @@ from creneau.http import media
 from creneau.http.media import Format, Prefer
 from creneau.http.outcomes import UriTooLong
 from creneau.http.settings import HttpSettings
-from creneau.problems import Issue, Malformed, refusal
+from creneau.problems import Issue, Malformed, Problem, refusal
 
 if TYPE_CHECKING:
     from creneau.flows.world import World
@@ -188,6 +188,13 @@ class Call:
     def asked(self) -> Pairs:
         """The parameters that were read, for the log; none when nothing looked at the query string."""
         return self._pairs or ()
+
+    def forgive(self) -> None:
+        """Let an unreadable query string count for nothing from now on: a refusal is being written."""
+        try:
+            _ = self.pairs
+        except Problem:
+            self._pairs = ()
 
     def parameter(self, name: str) -> str | None:
         """The last value of a parameter of the query string, or None."""

@@ -144,6 +144,8 @@ def warnings(issues: Iterable[Issue], language: str) -> list[Header]:
 
 
 def _warning(issue: Issue, language: str) -> bytes:
-    text = unicodedata.normalize("NFKD", issue.text(language).replace("’", "'").replace("œ", "oe"))
+    text = unicodedata.normalize(
+        "NFKD", outcomes.text_of(issue, language).replace("’", "'").replace("œ", "oe")
+    )
     plain = "".join(c for c in text if " " <= c <= "~" and c not in '"\\')
     return f'199 creneau "{issue.why.key}: {plain[:300]}"'.encode()

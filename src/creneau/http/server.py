@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import signal
+import socket
 from collections.abc import Awaitable, Callable
 from types import FrameType
 
@@ -45,21 +46,39 @@ def server(application: Application, settings: ServerSettings) -> StoppableServe
     return StoppableServer(Listening(application, settings), application)
 
 
-async def listen(application: Application, settings: ServerSettings) -> None:
+def bind(settings: ServerSettings) -> socket.socket:
+    """The listening socket; port 0 takes a free one, which `getsockname()` tells. OSError when it cannot be had."""
+    family, kind, protocol, _, address = socket.getaddrinfo(
+        settings.host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
+    )[0]
+    listening = socket.socket(family, kind, protocol)
+    try:
+        listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        listening.bind(address)
+    except OSError:
+        listening.close()
+        raise
+    return listening
+
+
+async def listen(application: Application, settings: ServerSettings, listening: socket.socket) -> None:
     """Serve in the running loop until a signal asks to stop; requests in work have `stop_seconds` to end."""
-    await server(application, settings).serve()
+    await server(application, settings).serve([listening])
     application.log.flush()
 
 
-def serve(start: Callable[[], Awaitable[Application]], settings: ServerSettings) -> None:
-    """Build the application in a loop of its own, serve it, close its store. Returns when a signal asked to stop: the process exits 0."""
+def serve(start: Callable[[int], Awaitable[Application]], settings: ServerSettings) -> None:
+    """Build the application (`start` is given the port that was had), serve it, close its store.
 
-    async def whole_life() -> None:
-        application = await start()
+    In an uvloop of its own; returns when a signal asked to stop, so that the process exits 0. OSError when the port is not to be had.
+    """
+
+    async def whole_life(listening: socket.socket) -> None:
+        application = await start(listening.getsockname()[1])
         try:
-            await listen(application, settings)
+            await listen(application, settings, listening)
         finally:
             await application.front.world.store.close()
 
-    with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(whole_life())
+    with bind(settings) as listening, asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+        runner.run(whole_life(listening))
