@@ -1,0 +1,54 @@
+"""Reading of FHIR extensions: the parts by url, their value, the place to name in a finding.
+
+https://hl7.org/fhir/R4/extensibility.html
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from typing import Any, NamedTuple
+
+Json = Mapping[str, Any]
+
+
+class Part(NamedTuple):
+    """An extension and its FHIRPath, with indexes."""
+
+    at: str
+    json: Json
+
+    @property
+    def value(self) -> Any:
+        """Its value[x], None without."""
+        return next((value for key, value in self.json.items() if key.startswith("value")), None)
+
+    @property
+    def text(self) -> str:
+        """Its value when it is a text, else ""."""
+        return self.value if isinstance(self.value, str) else ""
+
+    @property
+    def at_value(self) -> str:
+        """The FHIRPath of its value."""
+        return f"{self.at}.value"
+
+
+def parts(at: str, holder: Json) -> Iterator[tuple[str, Part]]:
+    """The extensions of an element in order, each with its url without the version of a canonical ("|2.0.1")."""
+    held = holder.get("extension")
+    for index, one in enumerate(held if isinstance(held, list) else ()):
+        if isinstance(one, Mapping):
+            yield str(one.get("url", "")).partition("|")[0], Part(f"{at}.extension[{index}]", one)
+
+
+def first(found: Mapping[str, list[Part]], url: str) -> Part | None:
+    """The first part of that url."""
+    return found[url][0] if found.get(url) else None
+
+
+def grouped(at: str, holder: Json) -> dict[str, list[Part]]:
+    """The extensions of an element by url."""
+    found: dict[str, list[Part]] = {}
+    for url, part in parts(at, holder):
+        found.setdefault(url, []).append(part)
+    return found
