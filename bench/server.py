@@ -14,6 +14,7 @@ from pathlib import Path
 
 HOST = "127.0.0.1"
 STARTING = 30.0
+ROOT = Path(__file__).resolve().parents[1]
 
 
 class NotStarted(Exception):
@@ -29,7 +30,7 @@ def free_port() -> int:
 
 def creneau(port: int, database: Path, program: Sequence[str] = ("creneau",)) -> list[str]:
     """The command that serves that SQLite file; `program`: the module to run, with the arguments that precede `serve`."""
-    options = ["--host", HOST, "--port", str(port), "--database", f"sqlite:{database}"]
+    options = ["--host", HOST, "--port", str(port), "--database", f"sqlite:{database.resolve()}"]
     return [sys.executable, "-m", *program, "serve", *options]
 
 
@@ -43,7 +44,7 @@ class Server:
         self._ready = ready
         with log.open("ab") as output:
             self.process = subprocess.Popen(
-                command, stdout=output, stderr=output, stdin=subprocess.DEVNULL, env=_environment()
+                command, stdout=output, stderr=output, stdin=subprocess.DEVNULL, cwd=ROOT, env=_environment()
             )
 
     @property

@@ -41,9 +41,10 @@ class Target(NamedTuple):
     extra: str
 
     def request(self, method: str, path: str, body: bytes = b"", headers: str = "") -> bytes:
-        """The bytes of a request to `path`, which is relative to the base; `headers` are whole lines ended by CRLF."""
+        """The bytes of a request to `path`, which is relative to the base ("": the base itself); `headers` are whole lines ended by CRLF."""
+        where = f"{self.path}/{path}" if path else self.path or "/"
         head = (
-            f"{method} {self.path}/{path} HTTP/1.1\r\nHost: {self.host}:{self.port}\r\n"
+            f"{method} {where} HTTP/1.1\r\nHost: {self.host}:{self.port}\r\n"
             f"Accept: {FHIR_JSON}\r\n{self.extra}{headers}"
         )
         if body or method in ("POST", "PUT", "PATCH"):

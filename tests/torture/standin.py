@@ -1,20 +1,26 @@
-"""A FHIR server of a few lines, in memory, to test the tools against: with STANDIN_CARELESS=1 it checks, lets others in, then writes."""
+"""A FHIR server of a few lines, in memory, to test the tools against: careless, it checks, lets others in, then writes.
+
+`python -m tests.torture.standin [--careless] serve --host HOST --port PORT --database ...`, as the real one is started.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import json
-import os
 import re
+import signal
+import sys
 from collections.abc import Awaitable, Callable, MutableMapping
 from datetime import datetime
 from itertools import count
 from typing import Any
 from urllib.parse import parse_qs
 
+import uvicorn
+
 Message = MutableMapping[str, Any]
 Resource = dict[str, Any]
-CARELESS = os.environ.get("STANDIN_CARELESS") == "1"
+CARELESS = "--careless" in sys.argv
 NUMBERS = count(1)
 VERSIONS: dict[tuple[str, str], list[Resource]] = {}
 LOCK = asyncio.Lock()
@@ -70,7 +76,7 @@ async def answer(scope: Message, body: bytes) -> Reply:
         case "POST", [type_]:
             return await create(type_, json.loads(body))
         case "PUT", [type_]:
-            return await upsert(type_, query["identifier"], json.loads(body))
+            return await upsert(type_, query["identifier"], json.loads(body), headers.get("if-match", ""))
         case "PUT", [type_, id_]:
             return await update(type_, id_, json.loads(body), headers.get("if-match", ""))
         case "GET", [type_, id_]:
@@ -87,12 +93,14 @@ async def create(type_: str, sent: Resource) -> Reply:
     return await write(key, sent, 1, 201)
 
 
-async def upsert(type_: str, identifier: str, sent: Resource) -> Reply:
+async def upsert(type_: str, identifier: str, sent: Resource, if_match: str) -> Reply:
     while True:
         found = matching(type_, identifier)
         if len(found) > 1:
             raise Refused(412, "multiple-matches")
         try:
+            if found and if_match:
+                return await update(type_, found[0]["id"], sent, if_match)
             if found:
                 key = type_, found[0]["id"]
                 return await write(key, sent, len(VERSIONS[key]) + 1, 200)
@@ -166,9 +174,8 @@ def identifiers(resource: Resource) -> set[str]:
 def things(resource: Resource) -> set[str]:
     if resource["status"] == "cancelled":
         return set()
-    return {one["actor"]["reference"] for one in resource["participant"]} - {
-        ""
-    }  # patients are never asked twice at a time
+    who = {one["actor"]["reference"] for one in resource["participant"]}
+    return {one for one in who if not one.startswith("Patient/")}
 
 
 def moment(text: str) -> datetime:
@@ -198,3 +205,8 @@ def reply(status: int, resource: Resource) -> Reply:
 def bundle(resources: list[Resource]) -> Resource:
     entries = [{"resource": one} for one in resources]
     return {"resourceType": "Bundle", "type": "searchset", "total": len(entries), "entry": entries}
+
+
+if __name__ == "__main__":
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(0))  # raised again by uvicorn after its graceful end
+    uvicorn.run(app, host="127.0.0.1", port=int(sys.argv[sys.argv.index("--port") + 1]), log_level="warning")

@@ -1,0 +1,78 @@
+"""`python -m torture [--short] [NAME ...]`: see `docs/reliability.md`. Exit 1 on any finding."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+import tempfile
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+from bench.measure import environment
+
+from torture import report
+from torture.runner import SEED, Wanted, run
+from torture.table import SCENARIOS, Scenario, chosen
+
+
+def arguments() -> argparse.ArgumentParser:
+    """The command line."""
+    names = ", ".join(one.name for one in SCENARIOS)
+    parser = argparse.ArgumentParser(prog="python -m torture", description="Tries to break a Creneau server.")
+    parser.add_argument("names", nargs="*", metavar="NAME", help=f"scenarios to run (default all): {names}")
+    parser.add_argument("--short", action="store_true", help="few rounds: under a minute in all")
+    parser.add_argument("--seed", type=int, default=SEED, help="seed of what is drawn by chance")
+    parser.add_argument(
+        "--dir", type=Path, help="where the databases are put (default: the system's temporary directory)"
+    )
+    parser.add_argument(
+        "--histories", type=Path, help="directory to keep the histories in, one JSON line an event"
+    )
+    parser.add_argument("--report", type=Path, help="page to write, with its JSON beside it")
+    parser.add_argument(
+        "--render", action="store_true", help="write the page of --report again from its JSON, run nothing"
+    )
+    return parser
+
+
+def played(scenarios: Sequence[Scenario], wanted: Wanted, say: Callable[[str], None]) -> list[dict[str, Any]]:
+    """Run these scenarios one after the other; progress on a terminal."""
+    results = []
+    for number, one in enumerate(scenarios, 1):
+        result = run(one, wanted, say)
+        results.append(result)
+        many = len(result["findings"])
+        say(f"{number}/{len(scenarios)} {one.name}: {'no finding' if not many else f'{many} FINDING(S)'}")
+    return results
+
+
+def progress(line: str) -> None:
+    """How it goes: on a terminal only."""
+    if sys.stderr.isatty():
+        print(f"torture: {line}", file=sys.stderr, flush=True)
+
+
+def main(arguments_given: Sequence[str] | None = None) -> int:
+    """Run; 0 when nothing was found, 1 otherwise, 2 when the command line is wrong."""
+    asked = arguments().parse_args(arguments_given)
+    if asked.render:
+        report.rendered(asked.report)
+        return 0
+    try:
+        scenarios = chosen(asked.names)
+    except ValueError as error:
+        print(f"torture: {error}", file=sys.stderr)
+        return 2
+    results = played(scenarios, Wanted(asked.short, asked.seed, asked.dir, asked.histories), progress)
+    print(report.table(results))
+    for line in report.findings(results):
+        print(f"FINDING {line}")
+    if asked.report is not None:
+        where = environment(asked.dir or Path(tempfile.gettempdir()))
+        report.write({"short": asked.short, "environment": where, "results": results}, asked.report)
+    return 1 if report.findings(results) else 0
+
+
+if __name__ == "__main__":
+    raise SystemExit(main())
