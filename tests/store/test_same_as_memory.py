@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,6 +12,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
+from creneau.search.query import Parameter, Query, Sort, Term, TextValue, TokenValue
 from creneau.search.rows import NONE, Link, Period, Place, Rows, Text, Token
 from creneau.store.contract import DAY, AlreadyClaimed, AlreadyTaken, Claim, Moved, Plan, Put, Seen, Take
 from creneau.store.memory import MemoryStore
@@ -23,6 +25,18 @@ TYPES = ("Appointment", "Schedule", "Patient")
 IDS = ("a", "b", "c", "d")
 THINGS = ("Practitioner/1", "Practitioner/2", "Location/1")
 INSTANTS = [DAWN + n * HOUR for n in range(6)] + [DAWN - 2 * DAY, DAWN + 2 * DAY]
+
+TOKEN, DATE = Parameter("Appointment", "t", "token", ""), Parameter("Appointment", "date", "date", "")
+NAME = Parameter("Appointment", "name", "string", "")
+QUERIES = [
+    Query("Appointment", conditions, sort)
+    for conditions in (
+        (),
+        (Term(TOKEN, (TokenValue("s", "x"),)),),
+        (Term(NAME, (TextValue("e", "É"),), "exact"), Term(TOKEN, (TokenValue(None, "x"),), "not")),
+    )
+    for sort in ((), (Sort("_lastUpdated", None, descending=True),), (Sort("date", DATE), Sort("name", NAME)))
+]
 
 claims = st.frozensets(
     st.builds(Claim, st.sampled_from(["", "urn:x"]), st.sampled_from(["1", "2", "3"])), max_size=2
@@ -144,6 +158,12 @@ class Twins(RuleBasedStateMachine):
         self.both("linked", type, "actor", "Patient", id)
         for version in range(4):
             self.both("version", type, id, version)
+
+    @rule(query=st.sampled_from(QUERIES), count=st.sampled_from([None, 1, 2]))
+    def searches_agree(self, query: Query, count: int | None) -> None:
+        page = self.both("find", query, count=count)
+        while page.next:
+            page = self.both("find", replace(query, after=page.next), count=count)
 
     @invariant()
     def what_is_held_agrees(self) -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import Iterable
+from collections.abc import Iterator
 
-from creneau.search.rows import Rows
+from creneau.search.rows import NONE, Rows
 from creneau.store import statements as sql
 from creneau.store.contract import Put, Take
 from creneau.store.guard import Verdict
@@ -42,9 +42,7 @@ class Pages:
             if dropped := [row for row, added in rows.items() if not added]:
                 self._cursor.executemany(sql.DELETE_ROW[table], dropped)
             if len(dropped) < len(rows):
-                self._cursor.executemany(
-                    sql.INSERT_ROW[table], sorted(row for row, added in rows.items() if added)
-                )
+                self._cursor.executemany(sql.INSERT_ROW[table], [row for row, added in rows.items() if added])
             rows.clear()
 
     def forget(self) -> None:
@@ -89,31 +87,40 @@ class Pages:
         return self._tenant, thing, start, appointment, finish, slot, kind, lapse, capacity, guarded
 
     def _index(self, put: Put) -> None:
-        if put.rows is put.former_rows:
-            return
-        for (table, gained), (_, lost) in zip(
-            _rows(put.rows, put.former_rows), _rows(put.former_rows, put.rows), strict=True
-        ):
-            pending = self._pending[table]
-            for row in lost:
-                pending[self._row(put, table, row)] = False
-            for row in gained:
-                pending[self._row(put, table, row)] = True
+        entry, former = (self._tenant, put.type, put.id), put.former_rows
+        rows = put.rows
+        if former is not NONE and former != NONE:
+            for table, lines in index_rows(entry, _less(former, rows)):
+                self._pending[table].update(dict.fromkeys(lines, False))
+            rows = _less(rows, former)
+        for table, lines in index_rows(entry, rows):
+            self._pending[table].update(dict.fromkeys(lines, True))
 
-    def _row(self, put: Put, table: str, row: Row) -> Row:
-        if table == "token":
-            param, system, code = row
-            return self._tenant, put.type, param, code, system, put.id
-        return self._tenant, put.type, *row, put.id
+
+def index_rows(entry: tuple[str, str, str], rows: Rows) -> Iterator[tuple[str, list[Row]]]:
+    """By table, the lines (in the order of its columns) of the index rows of one resource: (tenant, type, id)."""
+    tenant, type_, id_ = entry
+    if rows.tokens:
+        yield "token", [(tenant, type_, param, code, system, id_) for param, system, code in rows.tokens]
+    if rows.periods:
+        yield "period", [(tenant, type_, *row, id_) for row in rows.periods]
+    if rows.texts:
+        yield "text", [(tenant, type_, *row, id_) for row in rows.texts]
+    if rows.links:
+        yield "link", [(tenant, type_, *row, id_) for row in rows.links]
+    if rows.places:
+        yield "place", [(tenant, type_, *row, id_) for row in rows.places]
+
+
+def _less(these: Rows, those: Rows) -> Rows:
+    return Rows(
+        these.tokens - those.tokens,
+        these.periods - those.periods,
+        these.texts - those.texts,
+        these.links - those.links,
+        these.places - those.places,
+    )
 
 
 def _same(verdict: Verdict, number: int) -> bool:
     return dict(verdict.guarded[number]) == verdict.takes[number] if verdict.guarded else False
-
-
-def _rows(these: Rows, those: Rows) -> Iterable[tuple[str, Iterable[Row]]]:
-    yield "token", these.tokens - those.tokens
-    yield "period", these.periods - those.periods
-    yield "text", these.texts - those.texts
-    yield "link", these.links - those.links
-    yield "place", these.places - those.places

@@ -6,12 +6,12 @@ Nothing is written before the whole plan was accepted, so a refusal needs no rol
 from __future__ import annotations
 
 import sqlite3
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 
 from creneau.store import statements as sql
 from creneau.store.contract import AlreadyClaimed, AlreadyTaken, Claim, Moved, Plan, Put, Take
 from creneau.store.overlap import crowded
-from creneau.store.plan import APPOINTMENT, SCHEDULE, covers, distinct, key
+from creneau.store.plan import APPOINTMENT, SCHEDULE, covers, distinct, key, lapsed
 
 Hold = tuple[Take, str]  # a take and its appointment
 
@@ -23,7 +23,8 @@ class Verdict:
     plan: Plan
     claims: list[frozenset[Claim]]
     takes: list[dict[Take, int]]  # former takes and whether they were guarded
-    guarded: list[list[tuple[Take, int]]] = field(default_factory=list)
+    guarded: list[list[tuple[Take, int]]]
+    placed: dict[str, list[Take]]  # by appointment of the plan, the takes that hold so far
 
 
 class Guard:
@@ -36,15 +37,15 @@ class Guard:
     def judge(self, plan: Plan) -> Verdict:
         """Accept the plan, or raise Moved, AlreadyClaimed or AlreadyTaken as `contract.Store` says."""
         self._versions(plan)
+        former = [self._takes_of(put) for put in plan.puts]
         verdict = Verdict(
-            plan, [self._claims_of(p) for p in plan.puts], [self._takes_of(p) for p in plan.puts]
+            plan, [self._claims_of(put) for put in plan.puts], former, [], _covered(plan, former)
         )
         claimed: dict[tuple[str, Claim], str] = {}
-        placed = _covered(verdict)
         for number, put in enumerate(plan.puts):
             if put.claims:
                 self._claims(plan, number, claimed)
-            verdict.guarded.append(self._takes(verdict, number, placed) if put.takes else [])
+            verdict.guarded.append(self._takes(verdict, number) if put.takes else [])
         return verdict
 
     def _versions(self, plan: Plan) -> None:
@@ -78,7 +79,8 @@ class Guard:
             holder = claimed.get((put.type, claim)) or self._holder(plan, put.type, claim)
             if holder is not None:
                 raise AlreadyClaimed(number, claim, holder)
-        claimed.update({(put.type, claim): put.id for claim in put.claims})
+        if len(plan.puts) > 1:
+            claimed.update({(put.type, claim): put.id for claim in put.claims})
 
     def _holder(self, plan: Plan, type_: str, claim: Claim) -> str | None:
         row = self._execute(sql.HOLDER, (self._tenant, type_, claim.system, claim.value)).fetchone()
@@ -86,38 +88,43 @@ class Guard:
             return None
         return str(row[0])
 
-    def _takes(self, verdict: Verdict, number: int, placed: dict[str, list[Take]]) -> list[tuple[Take, int]]:
-        plan, put = verdict.plan, verdict.plan.puts[number]
+    def _takes(self, verdict: Verdict, number: int) -> list[tuple[Take, int]]:
+        plan, takes = verdict.plan, distinct(verdict.plan.puts[number].takes)
         answer = []
-        for take in distinct(put.takes):
-            former = _guarded_before(verdict.takes[number], take, plan.now)
-            if former is None:
-                former = self._owned(plan, take.thing)
-                if former:
-                    self._free(plan, number, take, placed)
-            answer.append((take, int(former)))
-        placed[put.id] = list(put.takes)
+        for take in takes:
+            guarded = _guarded_before(verdict.takes[number], take, plan.now)
+            if guarded is None:
+                guarded = int(self._owned(plan, take.thing))
+                if guarded:
+                    self._free(verdict, number, take)
+            answer.append((take, guarded))
+        verdict.placed[plan.puts[number].id] = list(takes)
         return answer
 
     def _owned(self, plan: Plan, thing: str) -> bool:
-        if any(thing in put.owns for put in plan.puts):
-            return True
-        schedules = self._execute(sql.SCHEDULES_OF, (self._tenant, thing)).fetchall()
-        changing = {put.id for put in plan.puts if put.type == SCHEDULE}
-        return any(schedule not in changing for (schedule,) in schedules)
+        changing = []
+        for put in plan.puts:
+            if put.type == SCHEDULE:
+                if thing in put.owns:
+                    return True
+                changing.append(put.id)
+        schedules = self._execute(sql.IS_OWNED, (self._tenant, thing))
+        if not changing:
+            return schedules.fetchone() is not None
+        return any(schedule not in changing for (schedule,) in schedules.fetchall())
 
-    def _free(self, plan: Plan, number: int, take: Take, placed: dict[str, list[Take]]) -> None:
-        me, now = plan.puts[number].id, plan.now
-        rows = self._execute(sql.OVERLAPPING, (self._tenant, take.thing, take.start, take.end)).fetchall()
-        changing = {put.id for put in plan.puts if put.type == APPOINTMENT}
-        others = [
-            (row[1], row[2], row[7])
-            for row in rows
-            if row[7] not in changing and (row[4] is None or row[4] > now)
-        ]
-        for appointment, takes in placed.items():
-            if appointment != me:
-                others += [(t.start, t.end, appointment) for t in takes if _meets(t, take, now)]
+    def _free(self, verdict: Verdict, number: int, take: Take) -> None:
+        plan = verdict.plan
+        others = []
+        rivals = self._execute(sql.RIVALS, (self._tenant, take.thing, take.start, take.end)).fetchall()
+        if rivals:
+            changing = {put.id for put in plan.puts if put.type == APPOINTMENT}
+            for start, end, appointment, lapse in rivals:
+                if appointment not in changing and (lapse is None or lapse > plan.now):
+                    others.append((start, end, appointment))
+        for appointment, takes in verdict.placed.items():
+            if appointment != plan.puts[number].id:
+                others += [(t.start, t.end, appointment) for t in takes if _meets(t, take, plan.now)]
         if others and (stretch := crowded(others, take.capacity)):
             raise AlreadyTaken(number, take.thing, *stretch)
 
@@ -128,17 +135,19 @@ def take_of(row: tuple[str, int, int, str, int | None, str, int]) -> Take:
     return Take(thing, start, finish, kind, lapse, slot, capacity)
 
 
-def _covered(verdict: Verdict) -> dict[str, list[Take]]:
+def _covered(plan: Plan, former: list[dict[Take, int]]) -> dict[str, list[Take]]:
     """By appointment, the takes that a former take already covers: they hold whatever else the plan wants."""
     return {
-        put.id: [take for take in put.takes if _guarded_before(former, take, verdict.plan.now) is not None]
-        for put, former in zip(verdict.plan.puts, verdict.takes, strict=True)
-        if former and put.takes
+        put.id: [take for take in put.takes if _guarded_before(takes, take, plan.now) is not None]
+        for put, takes in zip(plan.puts, former, strict=True)
+        if takes and put.takes
     }
 
 
 def _guarded_before(former: dict[Take, int], take: Take, now: int) -> int | None:
     """None when no former take covers this one, else whether one that does was guarded."""
+    if not former:
+        return None
     return max((guarded for each, guarded in former.items() if covers(each, take, now)), default=None)
 
 
@@ -147,5 +156,5 @@ def _meets(other: Take, take: Take, now: int) -> bool:
         other.thing == take.thing
         and other.start < take.end
         and take.start < other.end
-        and (other.until is None or other.until > now)
+        and not lapsed(other, now)
     )

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 
+from creneau.search import match
+from creneau.search.match import Held
 from creneau.search.query import Query
-from creneau.search.rows import Rows
 from creneau.store import position
 from creneau.store.contract import (
     AlreadyClaimed,
@@ -31,7 +32,7 @@ class MemoryStore:
 
     def __init__(self) -> None:
         self._versions: dict[Key, list[Stored]] = {}
-        self._rows: dict[Key, Rows] = {}
+        self._held: dict[str, dict[str, Held]] = {}  # live resources by type and id
         self._claims: dict[Key, frozenset[Claim]] = {}
         self._takes: dict[str, tuple[Take, ...]] = {}  # by appointment
         self._owns: dict[str, frozenset[str]] = {}  # by schedule
@@ -74,7 +75,9 @@ class MemoryStore:
 
     async def find(self, query: Query, *, count: int | None = None) -> Page:
         """See `contract.Store.find`."""
-        raise NotImplementedError
+        found = match.page(query, self._held, count=count)
+        versions = [self._versions[query.type, id_][-1] for id_ in found.ids]
+        return Page(versions, found.next, found.total if query.total == "accurate" else None)
 
     async def holder(self, type: str, claim: Claim) -> str | None:
         """See `contract.Store.holder`."""
@@ -84,8 +87,8 @@ class MemoryStore:
         """See `contract.Store.linked`."""
         return sorted(
             id_
-            for (type_, id_), rows in self._rows.items()
-            if type_ == type and (param, target_type, target_id) in rows.links
+            for id_, held in self._held.get(type, {}).items()
+            if (param, target_type, target_id) in held.rows.links
         )
 
     async def taken(self, things: Sequence[str], start: int, end: int, *, now: int) -> list[Occupied]:
@@ -201,7 +204,10 @@ class MemoryStore:
     def _write(self, put: Put) -> None:
         stored = Stored(put.type, put.id, put.version, put.updated, put.interaction, put.body)
         self._versions.setdefault(key(put), []).append(stored)
-        self._rows[key(put)] = put.rows
+        live = self._held.setdefault(put.type, {})
+        live.pop(put.id, None)
+        if not stored.deleted:
+            live[put.id] = Held(put.rows, put.updated)
         self._claims[key(put)] = put.claims
         if put.type == APPOINTMENT:
             self._takes[put.id] = distinct(put.takes)

@@ -4,15 +4,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from creneau.problems import Malformed, refusal
+from creneau.search.refused import PAGE, malformed
 from creneau.store.contract import Stored
-
-POSITION = refusal(
-    "page-position",
-    "value",
-    "La position de page ne vient pas d'un lien « next » de ce serveur.",
-    "The page position does not come from a “next” link of this server.",
-)
 
 
 class Position(NamedTuple):
@@ -40,7 +33,7 @@ def read(word: str) -> Position:
         updated, type_, id_, version = word.split("~")
         position = Position(int(updated), type_, id_, int(version))
     except ValueError:
-        raise Malformed.of(POSITION, at="_after") from None
+        raise malformed(PAGE) from None
     if write(position) != word or not max(abs(position.updated), abs(position.version)) < 1 << 62:
-        raise Malformed.of(POSITION, at="_after")
+        raise malformed(PAGE)
     return position

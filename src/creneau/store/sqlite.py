@@ -6,11 +6,12 @@ import asyncio
 import os
 import sqlite3
 from collections.abc import AsyncIterator, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Any, Final
 
 from creneau.search.query import Query
-from creneau.store import past
+from creneau.store import past, search_sql
 from creneau.store import statements as sql
 from creneau.store.contract import Claim, Occupied, Page, Plan, Stored, StoreUnavailable
 from creneau.store.guard import take_of
@@ -35,7 +36,7 @@ class SqliteStore:
         self._lock = lock
         self._closed = False
         self._writer = writer
-        self._reader = Reader(lambda: connect(path, writing=False))
+        self._reader = Reader(partial(connect, path, writing=False))
         self._execute = self._reader.cursor.execute
 
     async def get(self, type: str, id: str) -> Stored | None:
@@ -69,7 +70,9 @@ class SqliteStore:
 
     async def find(self, query: Query, *, count: int | None = None) -> Page:
         """See `contract.Store.find`."""
-        raise NotImplementedError
+        return await self._reader.read(
+            lambda cursor: search_sql.find(cursor, query, tenant=self.tenant, count=count)
+        )
 
     async def holder(self, type: str, claim: Claim) -> str | None:
         """See `contract.Store.holder`."""
@@ -176,6 +179,7 @@ def connect(path: Path, *, writing: bool) -> sqlite3.Connection:
     connection = sqlite3.connect(path, isolation_level=None, check_same_thread=False, cached_statements=512)
     for pragma in _WRITING if writing else _READING:
         connection.execute(f"PRAGMA {pragma}")
+    search_sql.prepare(connection)
     return connection
 
 

@@ -28,6 +28,10 @@ LIVE_AFTER: Final = f"""
 SELECT {STORED} FROM resource
 WHERE tenant = ? AND type = ? AND id > ? AND interaction <> 'delete' ORDER BY id LIMIT ?
 """
+LIVE_BODIES: Final = """
+SELECT type, id, body FROM resource
+WHERE tenant = ? AND (type, id) > (?, ?) AND interaction <> 'delete' ORDER BY type, id LIMIT ?
+"""
 
 HISTORY_OF_ONE: Final = f"""
 SELECT * FROM (
@@ -85,6 +89,14 @@ UNION ALL
 SELECT {TAKE}, appointment FROM taken INDEXED BY taken_long
 WHERE tenant = ?1 AND thing = ?2 AND start <= ?3 - {DAY} AND finish > ?3 AND finish - start > {DAY}
 """
+RIVALS: Final = f"""
+SELECT start, finish, appointment, lapse FROM taken
+WHERE tenant = ?1 AND thing = ?2 AND start > ?3 - {DAY} AND start < ?4 AND finish > ?3
+UNION ALL
+SELECT start, finish, appointment, lapse FROM taken INDEXED BY taken_long
+WHERE tenant = ?1 AND thing = ?2 AND start <= ?3 - {DAY} AND finish > ?3 AND finish - start > {DAY}
+"""
+IS_OWNED: Final = "SELECT schedule FROM owner WHERE tenant = ? AND thing = ?"
 
 INSERT_RESOURCE: Final = "INSERT INTO resource VALUES (?, ?, ?, ?, ?, ?, ?)"
 KEEP_PAST: Final = "INSERT INTO history SELECT * FROM resource WHERE tenant = ? AND type = ? AND id = ?"
