@@ -55,7 +55,11 @@ def test_the_examples_of_french_profiles_are_right_for_the_profiles_they_claim()
 
 
 def test_an_example_claiming_an_unknown_profile_is_warned_about_where_it_claims_it() -> None:
-    resource: dict[str, Any] = {"resourceType": "Basic", "code": {"text": "x"}, "meta": {"profile": ["urn:a", "urn:b"]}}
+    resource: dict[str, Any] = {
+        "resourceType": "Basic",
+        "code": {"text": "x"},
+        "meta": {"profile": ["urn:a", "urn:b"]},
+    }
 
     assert found(resource, severity="warning") == [
         ("unknown-profile", "Basic.meta.profile[0]"),
