@@ -19,6 +19,9 @@ from creneau.search.values import Written
 CURSOR: Final = "_page"
 """The parameter that carries the position of a page, in `next` links."""
 
+ORDERS: Final = {"Slot": "start"}
+"""Types that are computed: given in the order of this parameter, and of no other."""
+
 SUMMARIES: Final = ("true", "text", "data", "count", "false")
 TOTALS: Final = ("accurate", "estimate", "none")
 _ELEMENT: Final = re.compile(r"[A-Za-z][A-Za-z0-9_.]{0,127}").fullmatch
@@ -52,6 +55,12 @@ def read(shape: Shape, written: Written) -> bool:
     return CONTROLS[name](shape, written)
 
 
+def default_sort(type: str) -> tuple[Sort, ...]:
+    """The order in which a type is given when `_sort` is absent; empty: by id."""
+    sort = _key(type, ORDERS[type]) if type in ORDERS else None
+    return (sort,) if sort else ()
+
+
 def checked(query: Query) -> Query:
     """The query, once its page position is known to fit its order. Malformed when it does not."""
     if query.after is not None:
@@ -74,6 +83,8 @@ def _sort(shape: Shape, written: Written) -> bool:
 
 def _key(type: str, text: str) -> Sort | None:
     code, descending = text.removeprefix("-"), text.startswith("-")
+    if type in ORDERS and code != ORDERS[type]:
+        return None
     if code in ("_id", "_lastUpdated"):
         return Sort(code, None, descending)
     found = parameter(type, code)

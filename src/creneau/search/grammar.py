@@ -81,7 +81,7 @@ class Draft:
             Query(
                 shape.type,
                 tuple(self.conditions),
-                shape.sort,
+                shape.sort or controls.default_sort(shape.type),
                 tuple(shape.includes),
                 shape.count,
                 shape.after,

@@ -1,0 +1,272 @@
+"""A query as SQLite statements, and the page that they find. https://hl7.org/fhir/R4/search.html
+
+A statement starts from the condition that an index narrows most (`RANKS`), tests the others on each id, orders, cuts the page, and only
+then reads the bodies. Pages go on from the last match by its sort keys and id (`search/cursor.py`), never by an offset.
+"""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from creneau.search import cursor as positions
+from creneau.search import match
+from creneau.search.cursor import Order, Position
+from creneau.search.paths import is_single
+from creneau.search.query import (
+    AnyOf,
+    Chain,
+    Condition,
+    Has,
+    Ids,
+    LastUpdated,
+    LinkValue,
+    Not,
+    Query,
+    Sort,
+    Term,
+    TokenValue,
+)
+from creneau.store.contract import Page, Stored
+from creneau.store.search_dates import Arg, Dates, Sql
+from creneau.store.search_where import LIVE, ROW, Scope, ids, test
+
+DIALECTS: Final = ("sqlite",)
+COLUMNS: Final = "r.type, r.id, r.version, r.updated, r.interaction, r.body"
+NEVER: Final = 90
+"""The rank from which a condition is not started from."""
+
+
+class Statement(NamedTuple):
+    """SQL with `?` marks, and their arguments. Its function `kilometres` is registered by `prepare`."""
+
+    sql: str
+    args: tuple[Arg, ...]
+
+
+def prepare(connection: sqlite3.Connection) -> None:
+    """Give a connection the function that `near` needs."""
+    connection.create_function("kilometres", 4, match.kilometres, deterministic=True)
+
+
+def find(cursor: sqlite3.Cursor, query: Query, *, tenant: str, count: int | None = None) -> Page:
+    """The page of current, live resources that `contract.Store.find` promises; run it in one read transaction."""
+    size = query.count if count is None else count
+    statement = compile(query, tenant=tenant, count=None if size is None else size + 1)
+    if "kilometres(" in statement.sql:
+        prepare(cursor.connection)
+    rows = cursor.execute(*statement).fetchall()
+    kept = rows if size is None else rows[:size]
+    after = None
+    if kept and len(rows) > len(kept):
+        after = positions.write(Position(kept[-1][6:], kept[-1][1]))
+    total = None
+    if query.total == "accurate":
+        total = _total(cursor, query, tenant, len(rows) if size is None or len(rows) <= size else None)
+    return Page([Stored._make(row[:6]) for row in kept], after, total)
+
+
+def _total(cursor: sqlite3.Cursor, query: Query, tenant: str, seen: int | None) -> int:
+    """How many match; `seen` is how many rows the page found when it is the last one."""
+    if seen is not None and query.after is None:
+        return seen
+    (total,) = cursor.execute(*compile_count(query, tenant=tenant)).fetchone()
+    return int(total)
+
+
+def compile(query: Query, *, tenant: str, count: int | None, dialect: str = "sqlite") -> Statement:
+    """The statement that finds `count` matches (None: all) from `query.after` on: columns of `Stored`, then the sort keys.
+
+    Malformed when `query.after` does not fit the query; ValueError for a dialect not in `DIALECTS`.
+    """
+    if dialect not in DIALECTS:
+        raise ValueError(f"no such dialect: {dialect}")
+    scope, order = Scope(tenant, query.type), positions.order(query)
+    inner = _page(_matching(query, scope), order, query.after, scope)
+    limit = -1 if count is None else count
+    keys = "".join(f", p.k{number}" for number in range(len(order.sorts)))
+    text = (
+        f"SELECT {COLUMNS}{keys} FROM ({inner.text} LIMIT ?) p "
+        f"CROSS JOIN resource r ON r.tenant = ? AND r.type = ? AND r.id = p.id ORDER BY {_ordered(order, 'p.')}"
+    )
+    return Statement(text, (*inner.args, limit, *scope))
+
+
+def compile_count(query: Query, *, tenant: str) -> Statement:
+    """The statement that counts all matches, wherever the page starts."""
+    scope = Scope(tenant, query.type)
+    matching = _matching(query, scope)
+    if matching.first is None:
+        source = "resource d INDEXED BY resource_by_updated"
+        text = f"SELECT count(*) FROM {source} WHERE {LIVE}{matching.tests.text}"
+        return Statement(text, (*scope, *matching.tests.args))
+    text = f"SELECT count(*) FROM ({matching.first.text}) d WHERE 1{matching.tests.text}"
+    return Statement(text, (*matching.first.args, *matching.tests.args))
+
+
+class Matching(NamedTuple):
+    """Where a query starts (`first`, None: all resources of the type) and what it tests then; `dates`: what it starts from, if that."""
+
+    first: Sql | None
+    tests: Sql
+    dates: Dates | None = None
+
+
+def _matching(query: Query, scope: Scope) -> Matching:
+    conditions = _grouped(query.conditions)
+    ranks = [rank(condition) for condition in conditions]
+    best = min(ranks, default=NEVER)
+    first = conditions.pop(ranks.index(best)) if best < NEVER else None
+    tests = [test(condition, scope, "d.id") for condition in conditions]
+    tested = Sql("".join(f" AND {one.text}" for one in tests), tuple(a for one in tests for a in one.args))
+    if first is None:
+        return Matching(None, tested)
+    found = ids(first, scope)
+    if not _distinct(first):
+        return Matching(Sql(f"SELECT DISTINCT id FROM ({found.text})", found.args), tested)
+    return Matching(found, tested, first if isinstance(first, Dates) else None)
+
+
+def _grouped(conditions: Sequence[Condition]) -> list[Condition | Dates]:
+    """The conditions, all terms on one date of which there is one value at most together."""
+    found: list[Condition | Dates] = []
+    dated: dict[str, list[Term]] = {}
+    for one in conditions:
+        if (
+            isinstance(one, Term)
+            and one.parameter.kind == "date"
+            and not one.modifier
+            and is_single(one.parameter)
+        ):
+            dated.setdefault(one.parameter.code, []).append(one)
+        else:
+            found.append(one)
+    return found + [Dates(terms[0].parameter, tuple(terms)) for terms in dated.values()]
+
+
+def rank(condition: Condition | Dates) -> int:
+    """How little a condition is expected to leave: the least is started from."""
+    match condition:
+        case Dates():
+            return 30 if condition.bounds().closed else 70
+        case Term():
+            return _rank_of_term(condition)
+        case Chain(inner=inner):
+            return rank(inner) + 5 if rank(inner) < NEVER else 85
+        case AnyOf(conditions):
+            return max(rank(one) for one in conditions) + 1
+        case _:
+            return RANKS[type(condition)]
+
+
+RANKS: Final[dict[type, int]] = {Ids: 0, Has: 55, LastUpdated: 60, Not: NEVER}
+
+
+def _rank_of_term(term: Term) -> int:
+    if term.modifier in ("not", "missing"):
+        return NEVER if term.modifier == "not" or term.values[0] == TokenValue(None, "true") else 80
+    if term.modifier == "contains":
+        return 75
+    if term.parameter.code == "identifier" or term.modifier == "identifier":
+        return 5
+    return {"reference": 10, "special": 35, "string": 40, "uri": 60}.get(term.parameter.kind, 65)
+
+
+def _distinct(condition: Condition | Dates) -> bool:
+    """Whether `ids` gives each id once."""
+    if isinstance(condition, Term) and len(condition.values) == 1 and not condition.modifier:
+        (value,) = condition.values
+        if isinstance(value, TokenValue):
+            return value.code is not None and value.system is not None
+        return isinstance(value, LinkValue) and value.type is not None
+    return isinstance(condition, Ids | Dates | LastUpdated)
+
+
+def _page(matching: Matching, order: Order, after: str | None, scope: Scope) -> Sql:
+    """The ids and sort keys of the matches after a position, in order."""
+    keys = [_key(number, sort, matching, scope) for number, sort in enumerate(order.sorts)]
+    columns = "".join(f", {key.text} AS k{number}" for number, key in enumerate(keys))
+    of_keys = tuple(a for key in keys for a in key.args)
+    joins = [_join(number, sort, scope) for number, sort in enumerate(order.sorts) if _is_joined(sort)]
+    source, where = _source(matching, order, scope)
+    text = f"SELECT d.id AS id{columns} FROM {source.text}{''.join(join.text for join in joins)} WHERE {where.text}"
+    args = (
+        *of_keys,
+        *source.args,
+        *(a for join in joins for a in join.args),
+        *where.args,
+        *matching.tests.args,
+    )
+    found = Sql(text + matching.tests.text, args)
+    if after is None:
+        return Sql(f"{found.text} ORDER BY {_ordered(order, '')}", found.args)
+    position = positions.read(after, order.sorts)
+    rest = _rest(order, position)
+    if not order.sorts:
+        return Sql(f"{found.text} AND {rest.text} ORDER BY {_ordered(order, '')}", (*found.args, *rest.args))
+    text = f"SELECT * FROM ({found.text}) d WHERE {rest.text} ORDER BY {_ordered(order, '')}"
+    return Sql(text, (*found.args, *rest.args))
+
+
+def _source(matching: Matching, order: Order, scope: Scope) -> tuple[Sql, Sql]:
+    if matching.first is None:
+        by_updated = order.sorts and order.sorts[0].parameter is None
+        return Sql("resource d" + (" INDEXED BY resource_by_updated" if by_updated else "")), Sql(LIVE, scope)
+    first = matching.first
+    if matching.dates is not None:
+        first = Sql(first.text.replace("SELECT id", "SELECT id, lo", 1), first.args)
+    return Sql(f"({first.text}) d", first.args), Sql("1")
+
+
+def _key(number: int, sort: Sort, matching: Matching, scope: Scope) -> Sql:
+    if sort.parameter is None:
+        if matching.first is None:
+            return Sql("d.updated")
+        return Sql("(SELECT updated FROM resource WHERE tenant = ? AND type = ? AND id = d.id)", scope)
+    if sort.parameter.kind != "date":
+        return Sql(f"s{number}.k")
+    if matching.dates is not None and matching.dates.parameter == sort.parameter:
+        return Sql("d.lo")
+    least = "max" if sort.descending else "min"
+    source = "period INDEXED BY period_by_id"
+    return Sql(f"(SELECT {least}(lo) FROM {source} WHERE {ROW} AND id = d.id)", (*scope, sort.parameter.code))
+
+
+def _is_joined(sort: Sort) -> bool:
+    return sort.parameter is not None and sort.parameter.kind != "date"
+
+
+KEYS: Final = {"string": ("text", "folded"), "reference": ("link", "target_type || '/' || target_id")}
+
+
+def _join(number: int, sort: Sort, scope: Scope) -> Sql:
+    """The least (greatest when descending) value of each resource, beside its id."""
+    assert sort.parameter is not None
+    table, column = KEYS.get(sort.parameter.kind, ("token", "code"))
+    least = "max" if sort.descending else "min"
+    text = f" LEFT JOIN (SELECT id, {least}({column}) AS k FROM {table} WHERE {ROW} GROUP BY id) s{number}"
+    return Sql(f"{text} ON s{number}.id = d.id", (*scope, sort.parameter.code))
+
+
+def _ordered(order: Order, of: str) -> str:
+    terms = []
+    for number, sort in enumerate(order.sorts):
+        if sort.parameter is not None:
+            terms.append(f"{of}k{number} IS NULL")
+        terms.append(f"{of}k{number}{' DESC' if sort.descending else ''}")
+    return ", ".join([*terms, f"{of}id{' DESC' if order.descending else ''}"])
+
+
+def _rest(order: Order, position: Position) -> Sql:
+    """What comes after a position: the first key that differs says so, without value last; else the id."""
+    found = Sql(f"d.id {'<' if order.descending else '>'} ?", (position.id,))
+    for number in reversed(range(len(order.sorts))):
+        key, column = position.keys[number], f"k{number}"
+        if key is None:
+            found = Sql(f"({column} IS NULL AND {found.text})", found.args)
+        else:
+            sign = "<" if order.sorts[number].descending else ">"
+            text = f"({column} {sign} ? OR {column} IS NULL OR ({column} = ? AND {found.text}))"
+            found = Sql(text, (key, key, *found.args))
+    return found
