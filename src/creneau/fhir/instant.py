@@ -53,6 +53,9 @@ def parse(text: str, zone: ZoneInfo) -> tuple[int, int]:
     Takes a year, month, day, minute (a search may stop there), second or fraction; `zone` says where civil time is when the text has
     no offset. A leap second is read as in `instant`. ValueError for any other text or a date not in the calendar.
     """
+    if len(text) in (20, 25) and _INSTANT(text):
+        lo = instant(text)
+        return lo, min(lo + SECOND, MAX)
     found = _ANY(text)
     if found is None:
         raise ValueError("not a date or time")

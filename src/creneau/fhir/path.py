@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import Any, Final, NamedTuple
 
-from creneau.fhir.definitions import Element, elements, is_primitive
+from creneau.fhir.definitions import Element, elements, is_primitive, is_resource
 from creneau.problems import Invalid, Refusal, refusal
 
 NOT_READ = refusal(
@@ -43,15 +43,17 @@ MAX_PARENTHESES: Final = 32
 class Place(NamedTuple):
     """An element found: `holder[key]`, or `holder[key][item]` when it repeats. The resource itself has an empty holder.
 
-    `key` is the JSON property. `at` is the FHIRPath with indexes. `value` is None for a primitive that has extensions only.
+    `owner` is the type that has the element, `name` its name there ("value"), `key` the JSON property ("valueString"). `value` is None
+    for a primitive that has extensions only.
     """
 
     holder: dict[str, Any]
+    owner: str
+    name: str
     key: str
     item: int | None
     type: str
     value: Any
-    at: str
 
 
 class Step(NamedTuple):
@@ -72,7 +74,7 @@ def parse(text: str) -> Path:
         raise _invalid(NOT_READ, position=min(len(text), MAX_LENGTH))
     reader = _Reader(text)
     steps = reader.path()
-    if reader.kind != "end":
+    if reader.kind != "end" or any(step.kind in _OF_COLLECTIONS for step in steps):
         raise reader.refused()
     return steps
 
@@ -82,7 +84,7 @@ def select(path: Path, resource: dict[str, Any]) -> list[Place]:
     name = str(resource.get("resourceType"))
     if path and path[0] == Step("child", name):
         path = path[1:]
-    return _follow(path, [Place({}, "", None, name, resource, name)])
+    return _follow(path, [Place({}, "", "", "", None, name, resource)])
 
 
 # Following
@@ -99,23 +101,28 @@ def _follow(path: Path, places: list[Place]) -> list[Place]:
         elif step.kind == "where":
             places = [place for place in places if step.argument(place)]
         else:
-            found = (inner for place in places for inner in children(place, "extension"))
-            places = [place for place in found if place.value.get("url") == step.argument]
+            found = [inner for place in places for inner in children(place, "extension")]
+            places = [place for place in found if inside(place).get("url") == step.argument]
     return places
 
 
 def children(place: Place, name: str) -> Iterator[Place]:
     """The elements of that name under the place; for a choice, whichever of its types is there."""
-    node = inside(place)
-    for element in named(place, name):
+    node, owner = inside(place), owner_type(place)
+    for element in named(owner, name):
         value, sibling = node.get(element.name), node.get(f"_{element.name}")
-        at = f"{place.at}.{name}"
         if isinstance(value, list) or isinstance(sibling, list):
-            for index in range(max(len(value or ()), len(sibling or ()))):
-                one = value[index] if value and index < len(value) else None
-                yield Place(node, element.name, index, _type(element, one), one, f"{at}[{index}]")
+            values = value if isinstance(value, list) else []
+            for item in range(max(len(values), len(sibling) if isinstance(sibling, list) else 0)):
+                one = values[item] if item < len(values) else None
+                yield Place(node, owner, name, element.name, item, _type(element, one), one)
         elif value is not None or sibling is not None:
-            yield Place(node, element.name, None, _type(element, value), value, at)
+            yield Place(node, owner, name, element.name, None, _type(element, value), value)
+
+
+def owner_type(place: Place) -> str:
+    """The type whose elements are the children of the place; a primitive has those of Element."""
+    return "Element" if is_primitive(place.type) else place.type
 
 
 def inside(place: Place) -> dict[str, Any]:
@@ -128,21 +135,21 @@ def inside(place: Place) -> dict[str, Any]:
     return sibling if isinstance(sibling, dict) else {}
 
 
-def named(place: Place, name: str) -> list[Element]:
-    """The element of that name in the type of the place, or every type of the choice. Invalid when there is none."""
-    known = elements("Element" if is_primitive(place.type) else place.type)
+def named(owner: str, name: str) -> list[Element]:
+    """The element of that name in the type, or every type of the choice. Invalid when there is none."""
+    known = elements(owner)
     element = known.get(name)
     if element is not None:
         return [element]
     choices = [element for element in known.values() if element.choice == f"{name}[x]"]
     if not choices:
-        raise _invalid(NO_SUCH_ELEMENT, type=place.type)
+        raise _invalid(NO_SUCH_ELEMENT, type=owner)
     return choices
 
 
 def _type(element: Element, value: Any) -> str:
-    if element.type == "Resource" and isinstance(value, dict):
-        return str(value.get("resourceType"))
+    if element.type == "Resource" and isinstance(value, dict) and is_resource(str(value.get("resourceType"))):
+        return str(value["resourceType"])
     return element.type
 
 
