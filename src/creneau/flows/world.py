@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
+from creneau.flows.turns import Turns
 from creneau.store.contract import Store
 
 if TYPE_CHECKING:
@@ -39,3 +40,5 @@ class World:
     clock: Callable[[], int]  # microseconds since 1970 UTC
     new_id: Callable[[], str]  # UUIDv7
     rules: Rules
+    turns: Turns = field(default_factory=Turns)
+    kept: dict[str, Any] = field(default_factory=dict)  # agendas already read (`flows/agendas.py`)

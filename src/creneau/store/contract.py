@@ -38,7 +38,7 @@ class Take(NamedTuple):
     """Time [start, end) of one thing that an appointment takes.
 
     `thing` is "Type/id". `kind` is "busy" or "busy-tentative". `until`: a hold that lapses at this instant (None: does not
-    lapse). `slot` is the id of the cell that the appointment names on that thing's agenda, "" without. `capacity`: how many
+    lapse). `slot`: the ids, between spaces, of the cells that the appointment names on that thing's agendas, "" without. `capacity`: how many
     appointments the thing serves at once.
     """
 

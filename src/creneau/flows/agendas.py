@@ -1,0 +1,133 @@
+"""Agendas as the rules see them, read from their Schedules and kept for as long as these do not change.
+
+GAP §8, §9; `shared/design.md`, "Who is taken, and when" (a PractitionerRole stands for its Practitioner).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import Any, Final, NamedTuple
+
+from creneau.fhir import json
+from creneau.fhir.reference import Literal, read
+from creneau.flows.world import World
+from creneau.profiles.agenda import agenda as read_agenda
+from creneau.profiles.agenda import durations
+from creneau.scheduling.ownership import kind, owned
+from creneau.scheduling.slots import Agenda
+from creneau.store.contract import Stored
+
+KEPT: Final = 20_000
+"""Agendas kept in memory; the oldest goes first."""
+
+
+class Held(NamedTuple):
+    """An agenda, its Schedule, the actors that are resources here."""
+
+    agenda: Agenda
+    schedule: Mapping[str, Any]
+    stored: Stored
+    actors: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class _Kept:
+    held: Held
+    rests_on: tuple[tuple[str, int], ...]
+
+
+def local_actors(schedule: Mapping[str, Any], world: World) -> tuple[str, ...]:
+    """The Schedule's actors that are resources of this server, as "Type/id", in order."""
+    found = (read(actor, world.bases) for actor in schedule.get("actor", ()))
+    return tuple(f"{one.type}/{one.id}" for one in found if isinstance(one, Literal))
+
+
+async def humans(
+    world: World, actors: Iterable[str], known: Mapping[str, Stored] = MappingProxyType({})
+) -> dict[str, str]:
+    """For each "PractitionerRole/id" that names a Practitioner of this server: that "Practitioner/id" (GAP-RG-12).
+
+    `known`: resources by "Type/id" that the caller has read already.
+    """
+    found: dict[str, str] = {}
+    for actor in actors:
+        if kind(actor) == "PractitionerRole":
+            stored = known.get(actor) or await world.store.get("PractitionerRole", actor.partition("/")[2])
+            if stored and not stored.deleted and (human := _human(world, stored)):
+                found[actor] = human
+    return found
+
+
+def _human(world: World, role: Stored) -> str | None:
+    match read(json.load(role.body).get("practitioner") or {}, world.bases):
+        case Literal(type="Practitioner", id=id):
+            return f"Practitioner/{id}"
+    return None
+
+
+async def held(world: World, schedule_id: str, stored: Stored | None = None) -> Held | None:
+    """The agenda of a live Schedule (its current version, when the caller has read it), None when there is none."""
+    stored = stored or await world.store.get("Schedule", schedule_id)
+    if stored is None or stored.deleted:
+        return None
+    kept: _Kept | None = world.kept.get(schedule_id)
+    if kept and kept.held.stored.version == stored.version and await _still(world, kept):
+        return kept.held
+    kept = await _read(world, stored)
+    if len(world.kept) >= KEPT:
+        del world.kept[next(iter(world.kept))]
+    world.kept[schedule_id] = kept
+    return kept.held
+
+
+async def _still(world: World, kept: _Kept) -> bool:
+    for actor, version in kept.rests_on:
+        stored = await world.store.get(*actor.split("/", 1))
+        if stored is None or stored.version != version:
+            return False
+    return True
+
+
+async def _read(world: World, stored: Stored) -> _Kept:
+    schedule = json.load(stored.body)
+    actors = local_actors(schedule, world)
+    rests_on, of_actors = [], {}
+    for actor in actors:
+        if kind(actor) in ("PractitionerRole", "HealthcareService"):
+            resource = await world.store.get(*actor.split("/", 1))
+            if resource and not resource.deleted:
+                rests_on.append((actor, resource.version))
+                of_actors.update(durations(json.load(resource.body)))
+    agenda = read_agenda(
+        schedule,
+        zone_default=world.rules.zone,
+        default_duration=world.rules.default_duration,
+        actor_durations=of_actors,
+        things=owned(f"Schedule/{stored.id}", actors, await humans(world, actors)),
+    )
+    return _Kept(Held(agenda, schedule, stored, actors), tuple(rests_on))
+
+
+async def owning(world: World, things: Iterable[str]) -> list[Held]:
+    """The agendas of these things, each once, in the order of their ids."""
+    wanted = sorted(set(things))
+    ids = sorted({id for found in (await world.store.agendas(wanted)).values() for id in found})
+    return [one for id in ids if (one := await held(world, id))]
+
+
+async def services_alone(world: World, actors: Iterable[str]) -> dict[str, str]:
+    """For each HealthcareService or Organization that has exactly one agenda of its own: that agenda, the thing taken."""
+    found: dict[str, str] = {}
+    for actor in actors:
+        if kind(actor) in ("HealthcareService", "Organization"):
+            ids = await world.store.linked("Schedule", "actor", *actor.split("/", 1))
+            alone = [
+                one
+                for id in ids
+                if (one := await held(world, id)) and one.agenda.things == (f"Schedule/{id}",)
+            ]
+            if len(alone) == 1:
+                found[actor] = f"Schedule/{alone[0].agenda.id}"
+    return found

@@ -1,0 +1,34 @@
+"""All that a front door can ask of the flows: the FHIR interactions, on one resource or in a bundle, and `$validate`."""
+
+from creneau.flows.bundle import bundle
+from creneau.flows.checking import validate
+from creneau.flows.reading import history, vread
+from creneau.flows.single import (
+    create,
+    delete,
+    delete_where,
+    patch,
+    patch_where,
+    read,
+    search,
+    update,
+    update_where,
+)
+from creneau.flows.writing import ANY
+
+__all__ = [
+    "ANY",
+    "bundle",
+    "create",
+    "delete",
+    "delete_where",
+    "history",
+    "patch",
+    "patch_where",
+    "read",
+    "search",
+    "update",
+    "update_where",
+    "validate",
+    "vread",
+]

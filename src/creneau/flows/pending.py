@@ -1,0 +1,127 @@
+"""A store seen through what a transaction has decided so far: reads find the pending versions, commits are gathered into one plan.
+
+https://hl7.org/fhir/R4/http.html#transaction: all or nothing, whatever the order of the entries.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Iterable, Sequence
+
+from creneau.problems import Invalid, Issue, refusal
+from creneau.search.query import Query
+from creneau.store.contract import Claim, Occupied, Page, Plan, Put, Seen, Store, Stored, Take
+
+TWICE = refusal(
+    "written-twice",
+    "business-rule",
+    "Deux entrées de la transaction écrivent la même ressource.",
+    "Two entries of the transaction write the same resource.",
+)
+
+Key = tuple[str, str]
+
+
+class Pending:
+    """A `Store` over another. `promised`: what entries not yet decided will write, so that others may refer to it."""
+
+    def __init__(self, store: Store, promised: Iterable[Stored]) -> None:
+        self._store = store
+        self._promised: dict[Key, Stored] = {(one.type, one.id): one for one in promised}
+        self._seen: dict[Key, Seen] = {}
+        self.puts: dict[Key, Put] = {}
+        self.entries: list[int] = []
+        self.entry = 0
+        self.own: Key | None = None  # what the entry being decided writes: it must see the version before
+
+    async def get(self, type: str, id: str) -> Stored | None:
+        """The pending version, else the promised one, else the store's."""
+        if put := self.puts.get((type, id)):
+            return Stored(put.type, put.id, put.version, put.updated, put.interaction, put.body)
+        promised = None if (type, id) == self.own else self._promised.get((type, id))
+        return promised or await self._store.get(type, id)
+
+    async def version(self, type: str, id: str, version: int) -> Stored | None:
+        """As the store has it."""
+        return await self._store.version(type, id, version)
+
+    async def history(
+        self,
+        type: str | None,
+        id: str | None,
+        *,
+        since: int | None = None,
+        count: int = 100,
+        after: str | None = None,
+    ) -> Page:
+        """As the store has it."""
+        return await self._store.history(type, id, since=since, count=count, after=after)
+
+    async def find(self, query: Query, *, count: int | None = None) -> Page:
+        """As the store has it: conditions are matched against what was before the transaction."""
+        return await self._store.find(query, count=count)
+
+    async def holder(self, type: str, claim: Claim) -> str | None:
+        """Who holds the identifier once the pending versions are written."""
+        for (put_type, id), put in self.puts.items():
+            if put_type == type and claim in put.claims:
+                return id
+        id_before = await self._store.holder(type, claim)
+        return None if id_before and (type, id_before) in self.puts else id_before
+
+    async def linked(self, type: str, param: str, target_type: str, target_id: str) -> list[str]:
+        """Who refers to the target once the pending versions are written."""
+        before = await self._store.linked(type, param, target_type, target_id)
+        kept = {id for id in before if (type, id) not in self.puts}
+        target = (param, target_type, target_id)
+        return sorted(kept | {p.id for p in self.puts.values() if p.type == type and target in p.rows.links})
+
+    async def taken(self, things: Sequence[str], start: int, end: int, *, now: int) -> list[Occupied]:
+        """What is taken once the pending versions are written."""
+        before = await self._store.taken(things, start, end, now=now)
+        kept = [one for one in before if ("Appointment", one.appointment) not in self.puts]
+        mine = [Occupied(take, put.id) for put in self.puts.values() for take in put.takes]
+        return sorted(
+            kept + [one for one in mine if one.take.thing in things and _overlaps(one.take, start, end)]
+        )
+
+    async def agendas(self, things: Sequence[str]) -> dict[str, list[str]]:
+        """Who owns an agenda once the pending versions are written."""
+        before = await self._store.agendas(things)
+        found = {
+            thing: {id for id in ids if ("Schedule", id) not in self.puts} for thing, ids in before.items()
+        }
+        for put in self.puts.values():
+            for thing in put.owns.intersection(things):
+                found.setdefault(thing, set()).add(put.id)
+        return {thing: sorted(ids) for thing, ids in found.items() if ids}
+
+    async def commit(self, plan: Plan) -> None:
+        """Gather the plan; Invalid when a resource was written already by another entry."""
+        for put in plan.puts:
+            if (put.type, put.id) in self.puts:
+                raise Invalid(Issue(TWICE))
+            self.puts[put.type, put.id] = put
+            self.entries.append(self.entry)
+        for seen in plan.seen:
+            if (seen.type, seen.id) not in self._promised:
+                self._seen.setdefault((seen.type, seen.id), seen)
+
+    def plan(self, now: int) -> Plan:
+        """Everything gathered, as one plan. A version seen that the transaction itself replaces is checked by its put."""
+        seen = tuple(one for key, one in self._seen.items() if key not in self.puts)
+        return Plan(tuple(self.puts.values()), now, seen)
+
+    def scan(self, type: str | None = None) -> AsyncIterator[Stored]:
+        """As the store has it."""
+        return self._store.scan(type)
+
+    async def ready(self) -> bool:
+        """As the store says."""
+        return await self._store.ready()
+
+    async def close(self) -> None:
+        """Nothing to release."""
+
+
+def _overlaps(take: Take, start: int, end: int) -> bool:
+    return take.start < end and start < take.end

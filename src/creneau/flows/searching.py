@@ -1,0 +1,111 @@
+"""Search of stored resources, with what they include. https://hl7.org/fhir/R4/search.html; GAP §12 (4b/5b)."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from creneau.fhir import json
+from creneau.flows.answers import Entry, Found
+from creneau.flows.world import World
+from creneau.flows.writing import rows_of
+from creneau.problems import Issue, TooCostly, refusal
+from creneau.search import grammar
+from creneau.search.query import Include, Query
+from creneau.search.rows import Link
+from creneau.store.contract import Stored
+
+IGNORED = refusal(
+    "parameter-ignored",
+    "not-supported",
+    "Le paramètre « {name} » n'est pas compris ici ; il n'a pas été tenu compte de lui.",
+    "The parameter '{name}' is not understood here; it was ignored.",
+)
+TOO_MANY_INCLUDED = refusal(
+    "too-many-included",
+    "too-costly",
+    "La réponse inclurait plus de {limit} ressources ; réduisez la page (_count).",
+    "The answer would include more than {limit} resources; ask for a smaller page (_count).",
+)
+INCLUDED_LIMIT = 5_000
+
+Key = tuple[str, str]
+
+
+def parse(world: World, type: str, pairs: Sequence[tuple[str, str]], *, strict: bool) -> Query:
+    """The query that these parameters ask for; Malformed names the one that cannot be read."""
+    return grammar.read(
+        type,
+        pairs,
+        zone=world.rules.zone,
+        bases=world.bases,
+        strict=strict,
+        page_limit=world.rules.page_limit,
+        default_count=world.rules.page,
+    )
+
+
+def ignored(query: Query) -> tuple[Issue, ...]:
+    """A warning for each parameter that was not understood (GAP-RET-E16)."""
+    return tuple(Issue(IGNORED, severity="warning", values={"name": name}) for name in query.ignored)
+
+
+async def search(world: World, query: Query) -> Found:
+    """A page of the resources that match, each once, then what they include."""
+    page = await world.store.find(query)
+    matches = [Entry(one.type, one.id, one.body, "match") for one in page.items]
+    included = await include(world, query.includes, page.items)
+    return Found(query, (*matches, *included), page.total, page.next, ignored(query))
+
+
+async def include(world: World, includes: Sequence[Include], matches: Sequence[Stored]) -> list[Entry]:
+    """What the matches include, in turns: iterated includes apply to what was included as well (C-42)."""
+    found: dict[Key, Stored] = {(one.type, one.id): one for one in matches}
+    wave, first = list(matches), True
+    while wave and includes:
+        active = [one for one in includes if first or one.iterate]
+        new = await _wave(world, active, wave, found)
+        if len(found) - len(matches) > INCLUDED_LIMIT:
+            raise TooCostly(Issue(TOO_MANY_INCLUDED, values={"limit": INCLUDED_LIMIT}))
+        wave, first = new, False
+    return [Entry(one.type, one.id, one.body, "include") for one in list(found.values())[len(matches) :]]
+
+
+async def _wave(
+    world: World, includes: Iterable[Include], wave: Sequence[Stored], found: dict[Key, Stored]
+) -> list[Stored]:
+    new: list[Stored] = []
+    for one in includes:
+        for type, id in await _reached(world, one, wave):
+            if (type, id) not in found:
+                stored = await world.store.get(type, id)
+                if stored and not stored.deleted:
+                    found[type, id] = stored
+                    new.append(stored)
+    return new
+
+
+async def _reached(world: World, include: Include, wave: Sequence[Stored]) -> list[Key]:
+    if include.reverse:
+        return await _pointing(world, include, wave)
+    keys: dict[Key, None] = {}
+    for one in wave:
+        if one.type == include.source and one.body:
+            for link in sorted(rows_of(world, json.load(one.body)).links):
+                if _follows(include, link):
+                    keys[link.type, link.id] = None
+    return list(keys)
+
+
+def _follows(include: Include, link: Link) -> bool:
+    through = include.parameter is None or include.parameter.code == link.param
+    return through and (include.target is None or include.target == link.type)
+
+
+async def _pointing(world: World, include: Include, wave: Sequence[Stored]) -> list[Key]:
+    if include.parameter is None:
+        return []
+    keys: dict[Key, None] = {}
+    for one in wave:
+        for id in await world.store.linked(include.source, include.parameter.code, one.type, one.id):
+            keys[include.source, id] = None
+    return list(keys)
