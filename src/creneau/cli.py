@@ -1,0 +1,160 @@
+"""The command line: `creneau serve | demo | check | doctor | backup`. Server modules are imported when a command needs them."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+import typer
+
+from creneau import __version__, config
+
+if TYPE_CHECKING:
+    from creneau.flows.world import World
+    from creneau.store.contract import Store
+
+app = typer.Typer(
+    name="creneau",
+    help="Serveur d'agendas partagés (GAP) pour la santé, en FHIR R4. — Shared-calendar server for health care.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+Answer = TypeVar("Answer")
+Config = Annotated[Path | None, typer.Option("--config", help="TOML file of settings.", dir_okay=False)]
+Database = Annotated[str | None, typer.Option("--database", help="sqlite:FILE, or memory:.")]
+Host = Annotated[str | None, typer.Option("--host", help="Address to listen on (default 127.0.0.1).")]
+Port = Annotated[
+    int | None, typer.Option("--port", help="Port to listen on (default 8080; 0 takes a free one).")
+]
+Open = Annotated[
+    bool, typer.Option("--unauthenticated", help="Listen beyond loopback although nobody is authenticated.")
+]
+Welcome = Annotated[bool, typer.Option("--welcome", help="Say what to open and which curl to try.")]
+
+
+def stop(message: str, code: int = 2) -> typer.Exit:
+    """Say why the program ends, on standard error."""
+    typer.echo(f"creneau: {message}", err=True)
+    return typer.Exit(code)
+
+
+def settings(file: Path | None, **given: Any) -> config.Settings:
+    """The settings, or the end of the program with the line that says which one is wrong."""
+    try:
+        return config.load(file, given=given)
+    except config.BadSetting as bad:
+        raise stop(str(bad)) from bad
+
+
+@app.command()
+def serve(
+    host: Host = None,
+    port: Port = None,
+    database: Database = None,
+    config_file: Config = None,
+    unauthenticated: Open = False,
+    welcome: Welcome = False,
+) -> None:
+    """Serve the FHIR interface under /fhir until SIGTERM or Ctrl-C."""
+    from creneau.commands import serving
+
+    chosen = settings(
+        config_file, host=host, port=port, database=database, unauthenticated=unauthenticated or None
+    )
+    raise typer.Exit(serving.run(chosen, welcome=welcome))
+
+
+@app.command()
+def demo(
+    database: Database = None,
+    config_file: Config = None,
+    if_empty: Annotated[
+        bool, typer.Option("--if-empty", help="Do nothing when the database has data.")
+    ] = False,
+) -> None:
+    """Load a fictional French département: professionals, places, patients, agendas, appointments around today."""
+    from creneau.commands import loading
+
+    chosen = settings(config_file, database=database, client_ids=True)
+    loaded = run_on_store(chosen, lambda world: loading.demo(world, if_empty=if_empty))
+    typer.echo(
+        f"creneau: {loaded} resources of demo data in {chosen.database}"
+        if loaded
+        else "creneau: data already there"
+    )
+
+
+@app.command()
+def check(config_file: Config = None, database: Database = None) -> None:
+    """Print every setting with its value and its sentence; say what is wrong."""
+    from rich.console import Console
+    from rich.table import Table
+
+    chosen = settings(config_file, database=database)
+    table = Table("setting", "value", "meaning", title=f"Creneau {__version__}")
+    for name, doc in config.sentences().items():
+        table.add_row(name, repr(getattr(chosen, name)), doc)
+    Console().print(table)
+
+
+@app.command()
+def doctor(database: Database = None, config_file: Config = None) -> None:
+    """Verify the integrity of a database that no server is using: exit 0 when nothing is found, 1 otherwise."""
+    from creneau.commands import examination
+
+    chosen = settings(config_file, database=database)
+    findings = run_on_store(chosen, examination.examine, create=False)
+    for finding in findings:
+        typer.echo(finding)
+    typer.echo(f"creneau: {len(findings)} finding(s) in {chosen.database}", err=True)
+    raise typer.Exit(1 if findings else 0)
+
+
+@app.command()
+def backup(
+    target: Annotated[Path, typer.Argument(help="File to write.")],
+    database: Database = None,
+    config_file: Config = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace the target when it exists.")] = False,
+) -> None:
+    """Copy a SQLite database to a file, whole and verified, also while a server is using it."""
+    from creneau.commands import copying
+
+    chosen = settings(config_file, database=database)
+    try:
+        pages = copying.backup(chosen.database, target, force=force)
+    except (OSError, ValueError) as error:
+        raise stop(str(error), 1) from error
+    typer.echo(f"creneau: {pages} pages copied to {target} and verified")
+
+
+@app.command()
+def version() -> None:
+    """Print the version."""
+    typer.echo(__version__)
+
+
+def run_on_store(
+    chosen: config.Settings, work: Callable[[World], Awaitable[Answer]], *, create: bool = True
+) -> Answer:
+    """Open the store, do the work, close the store; one line when the store cannot be opened."""
+    from creneau import wiring
+    from creneau.store.lock import Owned
+
+    async def inside() -> Answer:
+        store: Store = wiring.open_store(chosen, create=create)
+        try:
+            world = wiring.world(chosen, store)
+            await wiring.indexed(store, world)
+            return await work(world)
+        finally:
+            await store.close()
+
+    try:
+        return asyncio.run(inside())
+    except (Owned, FileNotFoundError) as error:
+        raise stop(str(error), 1) from error

@@ -1,0 +1,47 @@
+"""`creneau serve`: open the store, build the world, answer until the stop."""
+
+from __future__ import annotations
+
+import sys
+from dataclasses import replace
+
+from creneau import access, wiring
+from creneau.config import Settings
+from creneau.http.app import Application
+from creneau.http.server import serve
+from creneau.store.lock import Owned
+
+WELCOME = """
+Creneau : serveur d'agendas partagés (GAP, FHIR R4)
+
+  à ouvrir / open      {root}/
+  base FHIR            {base}
+  conformité           {base}/metadata
+
+  curl '{base}/Appointment?status=booked&_count=2&_pretty=true'
+  curl '{base}/Slot?schedule.actor:Practitioner.family=martin&status=free&_count=5&_pretty=true'
+
+  Ctrl-C pour arrêter / to stop
+"""
+
+
+def run(settings: Settings, *, welcome: bool = False) -> int:
+    """Serve; the exit code: 0 after a clean stop, 1 when it could not start, the reason on one line of standard error."""
+
+    async def start(port: int) -> Application:
+        chosen = replace(settings, port=port)
+        store = wiring.open_store(chosen)
+        world = wiring.world(chosen, store)
+        await wiring.indexed(store, world)
+        base = wiring.base_url(chosen)
+        greeting = WELCOME.format(base=base, root=base.removesuffix("/fhir")) if welcome else f"creneau: {base}"
+        print(greeting, file=sys.stderr, flush=True)
+        return wiring.application(chosen, world)
+
+    try:
+        access.may_listen(settings.host, unauthenticated=settings.unauthenticated)
+        serve(start, wiring.server_settings(settings))
+    except (access.Exposed, Owned, OSError) as error:
+        print(f"creneau: {error}", file=sys.stderr)
+        return 1
+    return 0

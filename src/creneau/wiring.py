@@ -1,0 +1,109 @@
+"""The only place that chooses the real things: store, validator, clock, ids, front door."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable
+from pathlib import Path
+from zoneinfo import ZoneInfo
+
+from creneau.config import Settings
+from creneau.fhir.reference import Bases
+from creneau.fhir.validation import Validator
+from creneau.flows.world import Rules, World
+from creneau.flows.writing import rows_of
+from creneau.http.app import Application
+from creneau.http.settings import HttpSettings, ServerSettings
+from creneau.search import extract
+from creneau.store import reindex
+from creneau.store.contract import Store
+from creneau.store.memory import MemoryStore
+from creneau.store.sqlite import SqliteStore, open_sqlite
+
+MINUTE = 60_000_000
+
+
+def clock() -> int:
+    """Now, microseconds since 1970 UTC."""
+    return time.time_ns() // 1000
+
+
+def ids(now: Callable[[], int] = clock) -> Callable[[], str]:
+    """A source of UUIDv7 (RFC 9562): ordered by the time they were made, random beyond (SCH-04)."""
+    pool = bytearray()
+
+    def new_id() -> str:
+        if not pool:
+            pool.extend(os.urandom(4_000))  # one call of the system for many ids
+        random = int.from_bytes(pool[-10:], "big")
+        del pool[-10:]
+        value = (now() // 1000 << 80) | random
+        value = (value & ~(0xF << 76)) | (0x7 << 76)
+        value = (value & ~(0x3 << 62)) | (0x2 << 62)
+        text = f"{value:032x}"
+        return f"{text[:8]}-{text[8:12]}-{text[12:16]}-{text[16:20]}-{text[20:]}"
+
+    return new_id
+
+
+def base_url(settings: Settings) -> str:
+    """The public base of the FHIR interface, without a trailing slash."""
+    host = f"[{settings.host}]" if ":" in settings.host else settings.host
+    return settings.base_url.rstrip("/") or f"http://{host}:{settings.port}/fhir"
+
+
+def open_store(settings: Settings, *, create: bool = True) -> Store:
+    """The store that `database` names. Raises `store.lock.Owned` when another process has the file."""
+    kind, _, rest = settings.database.partition(":")
+    return MemoryStore() if kind == "memory" else open_sqlite(Path(rest), create=create)
+
+
+def world(settings: Settings, store: Store) -> World:
+    """Everything the flows need, on this store."""
+    rules = Rules(
+        zone=ZoneInfo(settings.zone),
+        hold=settings.hold_hours * 60 * MINUTE,
+        default_duration=settings.default_duration * MINUTE,
+        identifier_system=settings.identifier_system,
+        client_ids=settings.client_ids,
+        page=settings.page,
+        page_limit=settings.page_limit,
+        bundle_limit=settings.bundle_entries,
+    )
+    return World(
+        store=store,
+        validator=Validator([Path(one) for one in settings.packages]),
+        bases=Bases((base_url(settings), *settings.base_aliases)),
+        clock=clock,
+        new_id=ids(),
+        rules=rules,
+    )
+
+
+def http_settings(settings: Settings) -> HttpSettings:
+    """What the front door is told."""
+    return HttpSettings(
+        base_url=base_url(settings),
+        language=settings.language,
+        body_limit=settings.body_limit,
+        bundle_limit=settings.bundle_limit,
+        query_limit=settings.query_limit,
+        seconds=float(settings.request_seconds),
+    )
+
+
+def server_settings(settings: Settings) -> ServerSettings:
+    """What the listening socket is told."""
+    return ServerSettings(host=settings.host, port=settings.port)
+
+
+async def indexed(store: Store, of: World) -> None:
+    """Make the index rows anew when the tables of search are not those that made them."""
+    if isinstance(store, SqliteStore) and await reindex.made_by(store) != extract.EXTRACT_VERSION:
+        await reindex.reindex(store, lambda resource: rows_of(of, resource), extract.EXTRACT_VERSION)
+
+
+def application(settings: Settings, of: World) -> Application:
+    """The front door on this store."""
+    return Application(of, http_settings(settings))
