@@ -191,9 +191,7 @@ PROFILE_OF_ANOTHER = refusal(
 
 def is_structural(found: Findings) -> bool:
     """Whether any finding says that the JSON has not the shape of the type."""
-    return found is not None and any(
-        finding.why.code == STRUCTURE and finding.note != "hole" for finding in found
-    )
+    return found is not None and any(finding.why.code == STRUCTURE for finding in found)
 
 
 def add(found: Findings, finding: Finding) -> list[Finding]:

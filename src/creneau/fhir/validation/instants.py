@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from itertools import zip_longest
+from typing import Final
+
+_INSTANT: Final = re.compile(r"(.{19})(?:\.([0-9]++))?(Z|[+-][0-9:]{5})").fullmatch
 
 
 def later(first: object, second: object) -> bool:
@@ -22,17 +26,12 @@ def later(first: object, second: object) -> bool:
 
 
 def _instant(text: str) -> tuple[datetime, str]:
-    whole, _, rest = text.partition(".")
-    digits = "".join(_leading_digits(rest))
-    zone = rest[len(digits) :] if rest else ""
+    found = _INSTANT(text)
+    if found is None:
+        raise ValueError
     # Seconds go to 60 in FHIR; fractions may be longer than Python keeps, so they are compared as text.
-    moment = datetime.fromisoformat((whole + zone).replace(":60", ":59")).astimezone(UTC)
-    return moment, digits.rstrip("0")
-
-
-def _leading_digits(text: str) -> list[str]:
-    end = next((index for index, character in enumerate(text) if not character.isdigit()), len(text))
-    return [text[:end]]
+    moment = datetime.fromisoformat(found[1].replace(":60", ":59") + found[3]).astimezone(UTC)
+    return moment, (found[2] or "").rstrip("0")
 
 
 def _parts_later(first: str, second: str) -> bool:

@@ -38,6 +38,7 @@ _base64: Final = re.compile(r"[A-Za-z0-9+/]*+={0,2}").fullmatch
 _controls: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]").search
 
 _SPACES: Final = " \t\r\n"
+_WITHOUT_SPACES: Final = str.maketrans("", "", _SPACES)
 
 
 def _on_calendar(found: re.Match[str] | None) -> bool:
@@ -56,8 +57,8 @@ def _is_text(value: str) -> bool:
 
 
 def _is_base64(value: str) -> bool:
-    compact = value if value.isalnum() else "".join(value.split()) if value.isascii() else "?"
-    return len(compact) % 4 == 0 and _base64(compact) is not None
+    compact = value if value.isalnum() else value.translate(_WITHOUT_SPACES)
+    return len(compact) % 4 == 0 and compact != "" and _base64(compact) is not None
 
 
 _UUID: Final = r"urn:uuid:[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}"

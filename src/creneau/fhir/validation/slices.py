@@ -62,7 +62,7 @@ def _by_urls(
     def check(members: Sequence[Member]) -> Findings:
         mine: dict[str, list[Member]] = {url: [] for url in judges}
         for member in members:
-            url = member.value["url"]
+            url = member.value.get("url")
             if url in mine:
                 mine[url].append(member)
         found: Findings = None
