@@ -83,10 +83,9 @@ def agenda(
     one, of key "" and the default duration. `things`: what is taken with it, "Type/id".
     """
     setting = _setting(schedule, zone_default)
-    services = {
-        key: duration or actor_durations.get(key) or default_duration
-        for key, duration, _ in _services(schedule, [])
-    }
+    services: dict[str, int] = {}
+    for key, duration in _services(schedule, []):
+        services.setdefault(key, duration or actor_durations.get(key) or default_duration)
     return Agenda(
         id=str(schedule["id"]),
         things=things,
@@ -111,7 +110,7 @@ def findings(schedule: Json, zone_default: ZoneInfo = PARIS) -> list[Issue]:
 
 def durations(resource: Json) -> dict[str, int]:
     """Service key -> duration in microseconds of the actor (PractitionerRole, HealthcareService) or Schedule (GAP-DIS-16, 17)."""
-    return {key: duration for key, duration, _ in _services(resource, []) if duration}
+    return {key: duration for key, duration in _services(resource, []) if duration}
 
 
 def service_key(concept: Json) -> str:
@@ -125,12 +124,15 @@ def service_key(concept: Json) -> str:
     return ""
 
 
-def service_types(schedule: Json) -> dict[str, Json]:
-    """Service key -> the CodeableConcept that the Schedule gives for it."""
-    found: dict[str, Json] = {}
-    for key, _, concept in _services(schedule, []):
-        found.setdefault(key, concept)
-    return found
+def service_type(schedule: Json, key: str) -> Json | None:
+    """The CodeableConcept that the Schedule gives for the service of that key, None without."""
+    for one in schedule.get("extension") or ():
+        if one.get("url", "").partition("|")[0] in SERVICE_DURATION:
+            for part in one.get("extension") or ():
+                concept: Json | None = part.get("valueCodeableConcept")
+                if concept and service_key(concept) == key:
+                    return concept
+    return None
 
 
 def zone_of(schedule: Json, zone_default: ZoneInfo) -> ZoneInfo:
@@ -186,8 +188,8 @@ def _twice(schedule: Json) -> Iterator[Issue]:
                 yield Issue(TWICE, place.at_value)
 
 
-def _services(resource: Json, issues: list[Issue]) -> Iterator[tuple[str, int | None, Json]]:
-    """Key, duration in microseconds (None when absent or unreadable) and concept of each serviceTypeDuration, in order."""
+def _services(resource: Json, issues: list[Issue]) -> Iterator[tuple[str, int | None]]:
+    """Key and duration in microseconds (None when absent or unreadable) of each serviceTypeDuration, in order."""
     for url, part in parts(str(resource.get("resourceType", "")), resource):
         if url in SERVICE_DURATION:
             found = grouped(part.at, part.json)
@@ -196,7 +198,7 @@ def _services(resource: Json, issues: list[Issue]) -> Iterator[tuple[str, int | 
             if length and duration is None:
                 issues.append(Issue(DURATION, length.at_value))
             if concept and isinstance(concept.value, Mapping):
-                yield service_key(concept.value), duration, concept.value
+                yield service_key(concept.value), duration
 
 
 def _microseconds(duration: Any) -> int | None:

@@ -5,11 +5,12 @@ https://interop.esante.gouv.fr/ig/fhir/gap/StructureDefinition/gap-fr-slot; GAP 
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from creneau.fhir.instant import show_in
-from creneau.profiles.agenda import service_types
+from creneau.profiles.agenda import service_type
 from creneau.profiles.extension import Json
 from creneau.scheduling.slots import Cell
 
@@ -17,6 +18,9 @@ PROFILES: Final = (
     "https://interop.esante.gouv.fr/ig/fhir/gap/StructureDefinition/gap-fr-slot",
     "https://hl7.fr/ig/fhir/core/StructureDefinition/fr-core-slot",
 )
+
+_shown: Final = lru_cache(maxsize=16_384)(show_in)
+"""Cells of many agendas start and end at the same instants."""
 
 
 def slot(cell: Cell, schedule: Json, status: str, *, zone: ZoneInfo, system: str) -> dict[str, Any]:
@@ -32,12 +36,12 @@ def slot(cell: Cell, schedule: Json, status: str, *, zone: ZoneInfo, system: str
         "meta": {"profile": list(PROFILES)},
         "identifier": [{"system": system, "value": id}],
     }
-    if cell.service and (concept := service_types(schedule).get(cell.service)):
+    if cell.service and (concept := service_type(schedule, cell.service)):
         found["serviceType"] = [concept]
     if specialty := schedule.get("specialty"):
         found["specialty"] = specialty
     found["schedule"] = {"reference": f"Schedule/{cell.agenda}"}
     found["status"] = status
-    found["start"] = show_in(cell.start, zone)
-    found["end"] = show_in(cell.end, zone)
+    found["start"] = _shown(cell.start, zone)
+    found["end"] = _shown(cell.end, zone)
     return found

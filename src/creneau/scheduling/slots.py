@@ -217,13 +217,17 @@ def _tag(service: str) -> str:
 
 def _written(start: int) -> str:
     day, time = divmod(min(max(start, EARLIEST), LATEST), DAY)
-    seconds = time // SECOND
-    return f"{_day_written(day)}{seconds // 3600:02}{seconds // 60 % 60:02}{seconds % 60:02}"
+    return _day_written(day) + _time_written(time // SECOND)
 
 
 @lru_cache(maxsize=4096)
 def _day_written(day: int) -> str:
     return (EPOCH_UTC + timedelta(days=day)).date().isoformat().replace("-", "")
+
+
+@lru_cache(maxsize=4096)
+def _time_written(seconds: int) -> str:
+    return f"{seconds // 3600:02}{seconds // 60 % 60:02}{seconds % 60:02}"
 
 
 @lru_cache(maxsize=4096)
