@@ -5,15 +5,14 @@ from __future__ import annotations
 import argparse
 import sys
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
 from bench.measure import environment
 
 from torture import report
 from torture.runner import SEED, Wanted, run
-from torture.table import SCENARIOS, Scenario, chosen
+from torture.table import SCENARIOS, chosen
 
 
 def arguments() -> argparse.ArgumentParser:
@@ -36,17 +35,6 @@ def arguments() -> argparse.ArgumentParser:
     return parser
 
 
-def played(scenarios: Sequence[Scenario], wanted: Wanted, say: Callable[[str], None]) -> list[dict[str, Any]]:
-    """Run these scenarios one after the other; progress on a terminal."""
-    results = []
-    for number, one in enumerate(scenarios, 1):
-        result = run(one, wanted, say)
-        results.append(result)
-        many = len(result["findings"])
-        say(f"{number}/{len(scenarios)} {one.name}: {'no finding' if not many else f'{many} FINDING(S)'}")
-    return results
-
-
 def progress(line: str) -> None:
     """How it goes: on a terminal only."""
     if sys.stderr.isatty():
@@ -64,7 +52,7 @@ def main(arguments_given: Sequence[str] | None = None) -> int:
     except ValueError as error:
         print(f"torture: {error}", file=sys.stderr)
         return 2
-    results = played(scenarios, Wanted(asked.short, asked.seed, asked.dir, asked.histories), progress)
+    results = run(scenarios, Wanted(asked.short, asked.seed, asked.dir, asked.histories), progress)
     print(report.table(results))
     for line in report.findings(results):
         print(f"FINDING {line}")

@@ -52,10 +52,10 @@ def control(result: dict[str, Any]) -> str:
     one = result.get("control")
     if one is None:
         return "-"
-    verdict = (
-        f"noticed in {one['bad_rounds']} of {one['rounds']} round(s)" if one["noticed"] else "NOT NOTICED"
-    )
-    return f"without {one['without']}: {verdict}"
+    if not one["noticed"]:
+        return f"without {one['without']}: NOT NOTICED"
+    many = f"{one['findings_total']} finding(s) in {one['bad_rounds']} of {one['rounds']} round(s)"
+    return f"without {one['without']}: {many}"
 
 
 def findings(results: Sequence[dict[str, Any]]) -> list[str]:

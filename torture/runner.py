@@ -1,4 +1,4 @@
-"""Runs scenarios: a server on a fresh file each, the scenario, a stop, `creneau doctor`; then the negative control, which must be noticed."""
+"""Runs scenarios: a server on a fresh file, the scenario, a stop, `creneau doctor`; then negative controls, which must be noticed."""
 
 from __future__ import annotations
 
@@ -8,8 +8,7 @@ import random
 import subprocess
 import sys
 import tempfile
-import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
@@ -26,7 +25,9 @@ MIB: Final = 1024 * 1024
 DISK: Final = 24 * MIB
 BALLAST: Final = 12 * MIB
 CONTROL_ROUNDS: Final = (20, 2)
+REAL: Final = ("creneau",)
 UNGUARDED: Final = "torture.unguarded"
+SHORT_PATIENCE: Final = 6.0
 SEED: Final = 20261124
 
 
@@ -40,54 +41,96 @@ class Wanted:
     histories: Path | None = None
 
 
-def run(scenario: Scenario, wanted: Wanted, say: Callable[[str], None]) -> dict[str, Any]:
-    """The result of one scenario, with that of its negative control: findings, rounds, latencies, notes."""
-    say(f"{scenario.name} ({scenario.ids}): {scenario.title}")
-    result = once(scenario, wanted, ("creneau",), scenario.rounds[wanted.short])
-    result |= {"name": scenario.name, "ids": scenario.ids, "title": scenario.title}
-    if scenario.control:
-        say(f"{scenario.name}: negative control, without {scenario.control}")
-        rounds = min(CONTROL_ROUNDS[wanted.short], scenario.rounds[wanted.short])
-        control = once(scenario, wanted, (UNGUARDED, "--without", scenario.control), rounds)
-        result["control"] = {"without": scenario.control, **control}
-        if not control["noticed"]:
-            result["findings"].append(
-                f"negative control: a server without {scenario.control} was not noticed"
-            )
-    return result
+def run(scenarios: Sequence[Scenario], wanted: Wanted, say: Callable[[str], None]) -> list[dict[str, Any]]:
+    """The result of each scenario, with that of its negative control: findings, rounds, latencies, notes.
+
+    Each has a server and a file of its own; in the short form those that do not end the server share one, and so do the controls that go
+    without the same guard.
+    """
+    results: dict[str, dict[str, Any]] = {}
+    for group in grouped(scenarios, lambda one: one.name if one.alone or not wanted.short else "shared"):
+        say(f"{', '.join(one.name for one in group)}")
+        for result in batch(group, wanted, REAL):
+            results[result["name"]] = result
+            say(f"{result['name']}: {said(result)}")
+    guarded = [one for one in scenarios if one.control]
+    for group in grouped(guarded, lambda one: one.control if wanted.short else one.name):
+        say(f"negative control without {group[0].control}: {', '.join(one.name for one in group)}")
+        for control in batch(group, wanted, (UNGUARDED, "--without", group[0].control)):
+            _controlled(results[control["name"]], control, group[0].control)
+    return list(results.values())
 
 
-def once(scenario: Scenario, wanted: Wanted, program: tuple[str, ...], rounds: int) -> dict[str, Any]:
-    begin = time.perf_counter()
-    with small_disk(scenario, wanted) as directory:
+def grouped(scenarios: Sequence[Scenario], key: Callable[[Scenario], str]) -> list[list[Scenario]]:
+    """Scenarios of the same key together, in the order of the first of each."""
+    groups: dict[str, list[Scenario]] = {}
+    for one in scenarios:
+        groups.setdefault(key(one), []).append(one)
+    return list(groups.values())
+
+
+def said(result: dict[str, Any]) -> str:
+    """The outcome in a few words."""
+    return f"{result['findings_total']} FINDING(S)" if result["findings_total"] else "no finding"
+
+
+def _controlled(result: dict[str, Any], control: dict[str, Any], guard: str) -> None:
+    result["control"] = {"without": guard, **control}
+    if not control["noticed"]:
+        result["findings"].append(f"negative control: a server without {guard} was not noticed")
+        result["findings_total"] += 1
+
+
+def batch(scenarios: Sequence[Scenario], wanted: Wanted, program: tuple[str, ...]) -> list[dict[str, Any]]:
+    """These scenarios one after the other on one server and one file, then its stop and `creneau doctor` (findings of the last)."""
+    with small_disk(scenarios, wanted) as directory:
         host = Host(directory / "torture.sqlite", program)
-        stage = Stage(host, rounds, scenario.seconds[wanted.short], random.Random(wanted.seed), scenario.name)
         with ended(host):
-            asyncio.run(_played(scenario, stage))
+            stages = asyncio.run(_played(scenarios, host, wanted))
             status = host.process.stop()
-            stage.report(
-                []
-                if status == 0
-                else [f"the server ended with status {status}: {host.process.printed()[-400:]}"]
-            )
-        noticed = bool(stage.findings) and not stage.broken
-        doctor = examined(host.database)
-        stage.report([f"doctor: {line}" for line in doctor])
-    if wanted.histories is not None:
-        wanted.histories.mkdir(parents=True, exist_ok=True)
-        name = scenario.name if program == ("creneau",) else f"{scenario.name}-control"
-        stage.history.write(wanted.histories / f"{name}.jsonl")
-    return summary(stage) | {
-        "noticed": noticed,
-        "doctor": len(doctor),
-        "took_seconds": round(time.perf_counter() - begin, 1),
-    }
+        noticed = [bool(stage.findings) and not stage.broken for stage in stages]
+        last = stages[-1]
+        last.report(
+            [f"the server ended with status {status}: {host.process.printed()[-400:]}"] if status else []
+        )
+        if program == REAL:
+            last.report([f"doctor: {line}" for line in examined(host.database)])
+    kind = "" if program == REAL else "-control"
+    for stage in stages if wanted.histories else ():
+        keep(stage, wanted.histories, f"{stage.name}{kind}.jsonl")
+    facts = [{"name": one.name, "ids": one.ids, "title": one.title} for one in scenarios]
+    return [
+        fact | summary(stage) | {"noticed": seen}
+        for fact, stage, seen in zip(facts, stages, noticed, strict=True)
+    ]
 
 
-async def _played(scenario: Scenario, stage: Stage) -> None:
+def keep(stage: Stage, directory: Path | None, name: str) -> None:
+    """Write the history of a stage."""
+    assert directory is not None
+    directory.mkdir(parents=True, exist_ok=True)
+    stage.history.write(directory / name)
+
+
+async def _played(scenarios: Sequence[Scenario], host: Host, wanted: Wanted) -> list[Stage]:
+    stages = []
+    for one in scenarios:
+        rounds = one.rounds[wanted.short]
+        seconds = one.seconds[wanted.short]
+        if host.program != REAL:
+            rounds, seconds = min(rounds, CONTROL_ROUNDS[wanted.short]), one.seconds[1]
+        stage = Stage(host, rounds, seconds, random.Random(wanted.seed), one.name)
+        stage.patience = SHORT_PATIENCE if wanted.short else 1.0
+        stages.append(stage)
+        await _one(one, stage)
+    return stages
+
+
+async def _one(scenario: Scenario, stage: Stage) -> None:
     """Run it; what stops it is a finding, not an end of the whole."""
     try:
-        await asyncio.to_thread(stage.host.start)
+        if stage.host.running is None:
+            await asyncio.to_thread(stage.host.start)
         await scenario.run(stage)
     except* Exception as several:
         stage.broken = True
@@ -133,12 +176,12 @@ def examined(database: Path) -> list[str]:
 
 
 @contextmanager
-def small_disk(scenario: Scenario, wanted: Wanted) -> Iterator[Path]:
+def small_disk(scenarios: Sequence[Scenario], wanted: Wanted) -> Iterator[Path]:
     """A directory for the database; on a small tmpfs where the scenario wants one and we may mount."""
     with tempfile.TemporaryDirectory(prefix="creneau-torture-", dir=wanted.directory) as name:
-        directory = Path(name) / scenario.name
+        directory = Path(name) / scenarios[0].name
         directory.mkdir()
-        mounted = scenario.small_disk and mount(directory)
+        mounted = any(one.small_disk for one in scenarios) and mount(directory)
         try:
             if mounted:
                 ballast(directory, BALLAST)

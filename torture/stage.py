@@ -49,7 +49,10 @@ class Host:
 
 @dataclass(slots=True)
 class Stage:
-    """One run of one scenario. `rounds` is how often it tries; `bad_rounds` those with a finding; `broken`: it could not go on."""
+    """One run of one scenario. `rounds` is how often it tries; `bad_rounds` those with a finding; `broken`: it could not go on.
+
+    `patience` multiplies every time limit: the short form runs wherever tests run, beside others.
+    """
 
     host: Host
     rounds: int
@@ -59,6 +62,7 @@ class Stage:
     history: History = field(default_factory=History)
     findings: list[str] = field(default_factory=list)
     bad_rounds: set[int] = field(default_factory=set)
+    patience: float = 1.0
     round: int = 0
     broken: bool = False
     notes: dict[str, Any] = field(default_factory=dict)
@@ -111,11 +115,15 @@ class Stage:
         return len(self.history.events)
 
     async def sweep(self) -> list[str]:
-        """Invariants 1 and 4 over all that the server holds now."""
+        """Invariants 1 and 4 over all that the server holds of this scenario now."""
         rider = (await self.crowd(1))[0]
-        all_ = [one async for one in everything(rider, "Appointment")]
+        all_ = [one async for one in everything(rider, "Appointment") if self.owns(one)]
         self.notes["appointments"] = len(all_)
         return no_overlap([each for one in all_ for each in held(one)]) + unique_identifier(all_)
+
+    def owns(self, resource: dict[str, Any]) -> bool:
+        """Whether this scenario made it: its identifiers begin with the scenario's name."""
+        return any(each["value"].startswith(f"{self.name}-") for each in resource["identifier"])
 
     def leave(self) -> None:
         """End the connections."""

@@ -19,6 +19,7 @@ class Scenario(NamedTuple):
     rounds: tuple[int, int]
     seconds: tuple[float, float] = (0.0, 0.0)
     control: str = ""
+    alone: bool = False  # it ends the server, or needs a disk of its own
     small_disk: bool = False
 
 
@@ -103,11 +104,18 @@ SCENARIOS: Final = tuple(
             crash.kill_nine,
             (30, 2),
             control="durability",
+            alone=True,
         ),
         Scenario(
-            "disk-full", "REL-14", "the disk is full, then it is not", disk.disk_full, (1, 1), small_disk=True
+            "disk-full",
+            "REL-14",
+            "the disk is full, then it is not",
+            disk.disk_full,
+            (1, 1),
+            alone=True,
+            small_disk=True,
         ),
-        Scenario("graceful-stop", "REL-32", "SIGTERM under load", stopping.graceful, (10, 1)),
+        Scenario("graceful-stop", "REL-32", "SIGTERM under load", stopping.graceful, (10, 1), alone=True),
     ]
 )
 

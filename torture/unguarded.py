@@ -15,7 +15,7 @@ from typing import Any, Final
 
 from creneau.flows.turns import Turns
 from creneau.store import sqlite, writer
-from creneau.store.contract import AlreadyTaken, Plan
+from creneau.store.contract import AlreadyTaken, Moved, Plan
 from creneau.store.guard import Guard
 
 LATE: Final = 0.3
@@ -25,13 +25,6 @@ class Timeless(Guard):
     """Takes are written without a look at those of others."""
 
     def _free(self, *_: Any) -> None:
-        return
-
-
-class Forgetful(Guard):
-    """Versions that the plan rests on are not compared."""
-
-    def _versions(self, *_: Any) -> None:
         return
 
 
@@ -55,6 +48,21 @@ class Nameless(sqlite.SqliteStore):
     async def commit(self, plan: Plan) -> None:
         """See `contract.Store.commit`."""
         await super().commit(replace(plan, puts=tuple(replace(put, claims=frozenset()) for put in plan.puts)))
+
+
+class LastWins(sqlite.SqliteStore):
+    """A version that is no longer current is written over."""
+
+    async def commit(self, plan: Plan) -> None:
+        """See `contract.Store.commit`."""
+        while True:
+            try:
+                return await super().commit(plan)
+            except Moved:
+                current = [await self.get(put.type, put.id) for put in plan.puts]
+                puts = zip(plan.puts, current, strict=True)
+                over = tuple(replace(put, version=now.version + 1 if now else 1) for put, now in puts)
+                plan = Plan(over, plan.now)
 
 
 class Piecemeal(sqlite.SqliteStore):
@@ -107,7 +115,7 @@ def _overlap() -> None:
 WITHOUT: Final[dict[str, Callable[[], None]]] = {
     "overlap": _overlap,
     "identifier": lambda: _store(Nameless),
-    "version": lambda: _guard(Forgetful),
+    "version": lambda: _store(LastWins),
     "atomic": lambda: _store(Piecemeal),
     "durability": lambda: _store(Hasty),
 }

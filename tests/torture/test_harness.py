@@ -22,9 +22,9 @@ def no_doctor(monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.mark.parametrize("name", RACES)
 def test_a_careful_server_gives_no_finding(name: str) -> None:
-    (scenario,) = chosen([name])
+    scenarios = chosen([name])
 
-    result = runner.once(scenario, Wanted(short=True), CAREFUL, 1)
+    (result,) = runner.batch(scenarios, Wanted(short=True), CAREFUL)
 
     assert result["findings"] == []
     assert result["operations"] > 0
@@ -34,27 +34,27 @@ def test_a_careful_server_gives_no_finding(name: str) -> None:
     "name", ["shared-actor", "one-identifier", "many-ways", "lost-update", "transactions"]
 )
 def test_a_careless_server_is_noticed(name: str) -> None:
-    (scenario,) = chosen([name])
+    scenarios = chosen([name])
 
-    result = runner.once(scenario, Wanted(short=True), CARELESS, 1)
+    (result,) = runner.batch(scenarios, Wanted(short=True), CARELESS)
 
     assert result["noticed"]
     assert not any("could not go on" in line for line in result["findings"])
 
 
 def test_a_server_that_forgets_at_the_kill_is_noticed(tmp_path: Path) -> None:
-    (scenario,) = chosen(["kill-nine"])
+    scenarios = chosen(["kill-nine"])
 
-    result = runner.once(scenario, Wanted(short=True, histories=tmp_path), CAREFUL, 1)
+    (result,) = runner.batch(scenarios, Wanted(short=True, histories=tmp_path), CAREFUL)
 
     assert any("acknowledged and is lost" in line for line in result["findings"])
     assert (tmp_path / "kill-nine-control.jsonl").stat().st_size > 0
 
 
 def test_a_server_that_does_not_start_is_a_finding_and_no_notice() -> None:
-    (scenario,) = chosen(["half-open"])
+    scenarios = chosen(["half-open"])
 
-    result = runner.once(scenario, Wanted(short=True), ("tests.torture.nowhere",), 1)
+    (result,) = runner.batch(scenarios, Wanted(short=True), ("tests.torture.nowhere",))
 
     assert any("could not go on: NotStarted" in line for line in result["findings"])
     assert not result["noticed"]
@@ -83,7 +83,7 @@ def result(findings: list[str]) -> dict[str, object]:
         "findings": findings,
         "findings_total": len(findings),
         "notes": {"appointments": 3},
-        "control": {"without": "overlap", "rounds": 2, "bad_rounds": 2, "noticed": True},
+        "control": {"without": "overlap", "rounds": 2, "bad_rounds": 2, "findings_total": 9, "noticed": True},
     }
 
 
@@ -99,7 +99,7 @@ def test_the_page_is_rendered_from_the_json_beside_it(tmp_path: Path) -> None:
 
     assert page.read_text("utf-8") == first
     assert "two winners" in first
-    assert "without overlap: noticed in 2 of 2 round(s)" in first
+    assert "without overlap: 9 finding(s) in 2 of 2 round(s)" in first
 
 
 def test_the_page_describes_every_scenario() -> None:

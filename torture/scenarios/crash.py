@@ -41,7 +41,11 @@ async def restarted(stage: Stage) -> float:
     except NotStarted as error:
         stage.report([f"the server did not start again: {error}"])
         raise
-    stage.report([f"recovery took {seconds:.1f} s, {RECOVERY:g} s at most"] if seconds > RECOVERY else [])
+    stage.report(
+        [f"recovery took {seconds:.1f} s, {RECOVERY:g} s at most"]
+        if seconds > RECOVERY * stage.patience
+        else []
+    )
     return seconds
 
 

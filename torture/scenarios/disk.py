@@ -54,12 +54,16 @@ async def disk_full(stage: Stage) -> None:
     disk.take()
     mark = stage.mark()
     load = asyncio.gather(*(write_until(calendar, rider, ledger, (503, 507)) for rider in riders[:WRITERS]))
-    await asyncio.wait_for(load, PATIENCE)
+    await asyncio.wait_for(load, PATIENCE * stage.patience)
     stage.report(refusals(stage.operations(mark)))
     stage.report(await _while_full(riders[WRITERS], calendar, ledger))
     disk.give()
     seconds = await _writes_again(riders[WRITERS], calendar, ledger)
-    stage.report([] if seconds <= RECOVERY else [f"no write for {seconds:.1f} s after space came back"])
+    stage.report(
+        []
+        if seconds <= RECOVERY * stage.patience
+        else [f"no write for {seconds:.1f} s after space came back"]
+    )
     stage.report(await verify(stage, ledger, sorted(ledger.truths)))
     stage.report(await stage.sweep())
     stage.notes |= {
@@ -106,7 +110,7 @@ def is_outcome(body: dict[str, Any]) -> bool:
 async def _writes_again(rider: Rider, calendar: Calendar, ledger: Ledger) -> float:
     """Seconds until a write is acknowledged."""
     begin, who = perf_counter(), calendar.people[WRITERS]
-    while (passed := perf_counter() - begin) <= RECOVERY * 2:
+    while (passed := perf_counter() - begin) <= RECOVERY * 6:
         visit = calendar.cell(ledger.next_cell(who), (who,))
         seen = await rider.book(visit, visit.identifier)
         ledger.settle(visit, seen)

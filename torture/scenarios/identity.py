@@ -16,22 +16,20 @@ RIVALS: Final = 48
 
 
 async def one_identifier(stage: Stage) -> None:
-    """REL-07. Rivals declare the same new identifier (`PUT Appointment?identifier=`), each with words of its own."""
+    """REL-07. Rivals declare the same new identifier (`PUT Appointment?identifier=`), each with another professional."""
     riders = await stage.crowd(RIVALS)
-    calendar = await stage.calendar()
+    calendar = await stage.calendar(professionals=RIVALS)
     for number in stage.each_round():
         mark = stage.mark()
-        visit = calendar.cell(number, (calendar.people[0],))
-        said = [replace(visit, comment=f"Client {n}") for n in range(RIVALS)]
-        await together(
-            [rider.declare(one, visit.identifier) for rider, one in zip(riders, said, strict=True)]
-        )
+        common = f"{calendar.world.run}-common-{number}"
+        said = [replace(calendar.cell(number, (who,)), identifier=common) for who in calendar.people]
+        await together([rider.declare(one, common) for rider, one in zip(riders, said, strict=True)])
         rivals = stage.operations(mark)
         created = [one for one in rivals if one.status == 201]
         stage.report([] if len(created) == 1 else [f"{len(created)} answers were 201, one expected"])
         stage.report([f"answered {one.status}" for one in rivals if one.status not in (200, 201, 409, 412)])
         acknowledged = [int(one.value["version"]) for one in rivals if one.status in (200, 201)]
-        stage.report(await one_chain(riders[0], visit.identifier, acknowledged))
+        stage.report(await one_chain(riders[0], common, acknowledged))
     stage.report(await stage.sweep())
 
 

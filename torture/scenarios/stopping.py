@@ -25,7 +25,7 @@ async def graceful(stage: Stage) -> None:
         load = asyncio.gather(*(write_until(calendar, rider, ledger, (503,)) for rider in riders))
         await asyncio.sleep(stage.random.uniform(0.2, 0.5))
         signalled = perf_counter_ns()
-        status = await asyncio.to_thread(stage.host.process.stop, STOPPING)
+        status = await asyncio.to_thread(stage.host.process.stop, STOPPING * stage.patience)
         slowest = max(slowest, (perf_counter_ns() - signalled) / 1e9)
         await load
         stage.leave()
