@@ -1,0 +1,1 @@
+"""Tests of the format: JSON, XML, instants, references, patches, summaries."""
