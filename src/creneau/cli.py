@@ -143,7 +143,9 @@ def run_on_store(
 ) -> Answer:
     """Open the store, do the work, close the store; one line when the store cannot be opened."""
     from creneau import wiring
+    from creneau.fhir.validation.package import UnreadablePackage
     from creneau.store.lock import Owned
+    from creneau.store.migrate import UnknownSchema
 
     async def inside() -> Answer:
         store: Store = wiring.open_store(chosen, create=create)
@@ -156,5 +158,5 @@ def run_on_store(
 
     try:
         return asyncio.run(inside())
-    except (Owned, FileNotFoundError) as error:
+    except (Owned, UnreadablePackage, UnknownSchema, FileNotFoundError) as error:
         raise stop(str(error), 1) from error

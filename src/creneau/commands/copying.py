@@ -15,6 +15,8 @@ def backup(database: str, target: Path, *, force: bool) -> int:
     kind, _, path = database.partition(":")
     if kind != "sqlite" or not path:
         raise ValueError(f"{database}: only a sqlite:FILE database is copied this way")
+    if target.exists() and not force:
+        raise ValueError(f"{target}: exists already; --force replaces it")
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("creneau backup", total=None)

@@ -7,9 +7,11 @@ from dataclasses import replace
 
 from creneau import access, wiring
 from creneau.config import Settings
+from creneau.fhir.validation.package import UnreadablePackage
 from creneau.http.app import Application
 from creneau.http.server import serve
 from creneau.store.lock import Owned
+from creneau.store.migrate import UnknownSchema
 
 WELCOME = """
 Creneau : serveur d'agendas partagés (GAP, FHIR R4)
@@ -41,7 +43,7 @@ def run(settings: Settings, *, welcome: bool = False) -> int:
     try:
         access.may_listen(settings.host, unauthenticated=settings.unauthenticated)
         serve(start, wiring.server_settings(settings))
-    except (access.Exposed, Owned, OSError) as error:
+    except (access.Exposed, Owned, UnreadablePackage, UnknownSchema, OSError) as error:
         print(f"creneau: {error}", file=sys.stderr)
         return 1
     return 0
