@@ -26,7 +26,7 @@ from creneau.fhir.patch import (
     malformed,
     unfit,
 )
-from creneau.fhir.path import Path, Place, children, named, owner_type, parse, select
+from creneau.fhir.path import Path, Place, Visits, children, named, owner_type, parse, select
 from creneau.problems import Invalid, Issue, Malformed, Refusal, refusal
 
 NOT_PARAMETERS = refusal(
@@ -132,12 +132,12 @@ def apply(resource: dict[str, Any], patch: Patch) -> dict[str, Any]:
     element already there, a value that does not fit, a result over the limits; or when resourceType, id or meta.versionId changed.
     """
     after = load(encode(resource))
-    size = 0
+    size, visits = 0, Visits()
     for number, operation in enumerate(patch):
         size = grown(number, operation.value, size)
         at = f"Parameters.parameter[{number}]"
         try:
-            _APPLIED[operation.type](after, operation)
+            _APPLIED[operation.type](after, operation, visits)
         except _Unfit as unfitting:
             raise unfit(unfitting.why, number, at) from None
         except Invalid as problem:
@@ -157,8 +157,8 @@ class _Unfit(Exception):
         self.why = why
 
 
-def _add(resource: dict[str, Any], operation: Operation) -> None:
-    place = _one(select(operation.path, resource))
+def _add(resource: dict[str, Any], operation: Operation, visits: Visits) -> None:
+    place = _one(select(operation.path, resource, visits))
     element, content = _typed(owner_type(place), operation.words["name"], operation.value)
     if not element.many and any(True for _ in children(place, _stem(element))):
         raise _Unfit(OCCUPIED)
@@ -174,8 +174,8 @@ def _added(node: dict[str, Any], element: Element, content: Content) -> None:
         edit.put(node, element.name, None, content)
 
 
-def _insert(resource: dict[str, Any], operation: Operation) -> None:
-    place, name = _list_at(resource, operation)
+def _insert(resource: dict[str, Any], operation: Operation, visits: Visits) -> None:
+    place, name = _list_at(resource, operation, visits)
     element, content = _typed(owner_type(place), name, operation.value)
     node, at = _opened(place), operation.words["index"]
     if not element.many or not 0 <= at <= edit.count(node, element.name):
@@ -183,24 +183,24 @@ def _insert(resource: dict[str, Any], operation: Operation) -> None:
     edit.insert(node, element.name, at, content)
 
 
-def _delete(resource: dict[str, Any], operation: Operation) -> None:
+def _delete(resource: dict[str, Any], operation: Operation, visits: Visits) -> None:
     """Deleting what is not there is no error (fhirpatch.html)."""
-    places = select(operation.path, resource)
+    places = select(operation.path, resource, visits)
     if places:
         place = _inner(places)
         edit.cut(place.holder, place.key, place.item)
 
 
-def _replace(resource: dict[str, Any], operation: Operation) -> None:
-    place = _inner(select(operation.path, resource))
+def _replace(resource: dict[str, Any], operation: Operation, visits: Visits) -> None:
+    place = _inner(select(operation.path, resource, visits))
     element, content = _typed(place.owner, place.name, operation.value)
     if element.name != place.key:
         edit.cut(place.holder, place.key, place.item)
     edit.put(place.holder, element.name, place.item, content)
 
 
-def _move(resource: dict[str, Any], operation: Operation) -> None:
-    place, name = _list_at(resource, operation)
+def _move(resource: dict[str, Any], operation: Operation, visits: Visits) -> None:
+    place, name = _list_at(resource, operation, visits)
     node, key = _opened(place), named(owner_type(place), name)[0].name
     source, destination = operation.words["source"], operation.words["destination"]
     if not (0 <= source < edit.count(node, key) and 0 <= destination < edit.count(node, key)):
@@ -208,7 +208,7 @@ def _move(resource: dict[str, Any], operation: Operation) -> None:
     edit.move(node, key, source, destination)
 
 
-_APPLIED: Final[dict[str, Callable[[dict[str, Any], Operation], None]]] = {
+_APPLIED: Final[dict[str, Callable[[dict[str, Any], Operation, Visits], None]]] = {
     "add": _add,
     "insert": _insert,
     "delete": _delete,
@@ -231,12 +231,12 @@ def _inner(places: list[Place]) -> Place:
     return place
 
 
-def _list_at(resource: dict[str, Any], operation: Operation) -> tuple[Place, str]:
+def _list_at(resource: dict[str, Any], operation: Operation, visits: Visits) -> tuple[Place, str]:
     """What holds the list that the path names, and the list's name; the list may have no item yet."""
-    *above, last = operation.path
+    above, last = operation.path[:-1], operation.path[-1]
     if last.kind != "child":
         raise _Unfit(NO_PLACE)
-    return _one(select(tuple(above), resource)), last.argument
+    return _one(select(above, resource, visits)), last.argument
 
 
 def _opened(place: Place) -> dict[str, Any]:
@@ -291,7 +291,7 @@ def _resource(element: Element, value: Any) -> Any:
     return _copied(value)
 
 
-def _from_parts(options: list[Element], parts: Any) -> dict[str, Any]:
+def _from_parts(options: tuple[Element, ...], parts: Any) -> dict[str, Any]:
     """The backbone or datatype whose elements are given one by one, repeated where they repeat."""
     if len(options) != 1 or is_primitive(options[0].type) or not isinstance(parts, list):
         raise _Unfit(BAD_VALUE)

@@ -10,8 +10,9 @@ and literals by `=` and `!=`, joined by `and` and `or`, and may end in `exists()
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any, Final, NamedTuple
 
 from creneau.fhir.definitions import Element, elements, is_primitive, is_resource
@@ -36,15 +37,35 @@ NO_SUCH_ELEMENT = refusal(
     "The FHIRPath expression names an element that the type {type} does not have.",
 )
 
+TOO_COSTLY = refusal(
+    "fhirpath-cost",
+    "processing",
+    "Les expressions FHIRPath du patch parcourent trop d'éléments.",
+    "The FHIRPath expressions of the patch visit too many elements.",
+)
+
 MAX_LENGTH: Final = 2000
 MAX_PARENTHESES: Final = 32
+
+
+class Visits:
+    """How many elements a patch may still look at: a criterion asks about each element in turn, and a patch has many."""
+
+    def __init__(self, left: int = 200_000) -> None:
+        self.left = left
+
+    def spend(self) -> None:
+        """Count one element. Invalid when there were too many."""
+        self.left -= 1
+        if self.left < 0:
+            raise _invalid(TOO_COSTLY)
 
 
 class Place(NamedTuple):
     """An element found: `holder[key]`, or `holder[key][item]` when it repeats. The resource itself has an empty holder.
 
     `owner` is the type that has the element, `name` its name there ("value"), `key` the JSON property ("valueString"). `value` is None
-    for a primitive that has extensions only.
+    for a primitive that has extensions only. `visits` is how many elements may still be looked at.
     """
 
     holder: dict[str, Any]
@@ -54,6 +75,7 @@ class Place(NamedTuple):
     item: int | None
     type: str
     value: Any
+    visits: Visits
 
 
 class Step(NamedTuple):
@@ -79,12 +101,15 @@ def parse(text: str) -> Path:
     return steps
 
 
-def select(path: Path, resource: dict[str, Any]) -> list[Place]:
-    """The elements that the path leads to, in document order. Invalid when it names an element that the type does not have."""
+def select(path: Path, resource: dict[str, Any], visits: Visits | None = None) -> list[Place]:
+    """The elements that the path leads to, in document order.
+
+    Invalid when it names an element that the type does not have, or `visits` (its own when None) are used up.
+    """
     name = str(resource.get("resourceType"))
     if path and path[0] == Step("child", name):
         path = path[1:]
-    return _follow(path, [Place({}, "", "", "", None, name, resource)])
+    return _follow(path, [Place({}, "", "", "", None, name, resource, visits or Visits())])
 
 
 # Following
@@ -109,15 +134,17 @@ def _follow(path: Path, places: list[Place]) -> list[Place]:
 def children(place: Place, name: str) -> Iterator[Place]:
     """The elements of that name under the place; for a choice, whichever of its types is there."""
     node, owner = inside(place), owner_type(place)
-    for element in named(owner, name):
+    place.visits.spend()
+    for element in _present(node, named(owner, name)):
         value, sibling = node.get(element.name), node.get(f"_{element.name}")
         if isinstance(value, list) or isinstance(sibling, list):
             values = value if isinstance(value, list) else []
             for item in range(max(len(values), len(sibling) if isinstance(sibling, list) else 0)):
+                place.visits.spend()
                 one = values[item] if item < len(values) else None
-                yield Place(node, owner, name, element.name, item, _type(element, one), one)
+                yield Place(node, owner, name, element.name, item, _type(element, one), one, place.visits)
         elif value is not None or sibling is not None:
-            yield Place(node, owner, name, element.name, None, _type(element, value), value)
+            yield Place(node, owner, name, element.name, None, _type(element, value), value, place.visits)
 
 
 def owner_type(place: Place) -> str:
@@ -135,16 +162,25 @@ def inside(place: Place) -> dict[str, Any]:
     return sibling if isinstance(sibling, dict) else {}
 
 
-def named(owner: str, name: str) -> list[Element]:
+@lru_cache(maxsize=4096)
+def named(owner: str, name: str) -> tuple[Element, ...]:
     """The element of that name in the type, or every type of the choice. Invalid when there is none."""
     known = elements(owner)
     element = known.get(name)
     if element is not None:
-        return [element]
-    choices = [element for element in known.values() if element.choice == f"{name}[x]"]
+        return (element,)
+    choices = tuple(element for element in known.values() if element.choice == f"{name}[x]")
     if not choices:
         raise _invalid(NO_SUCH_ELEMENT, type=owner)
     return choices
+
+
+def _present(node: dict[str, Any], options: tuple[Element, ...]) -> Iterable[Element]:
+    """The options to look for in the object: a choice has up to fifty, of which it has one at most."""
+    if len(options) == 1:
+        return options
+    keys = {key.removeprefix("_") for key in node}
+    return [element for element in options if element.name in keys]
 
 
 def _type(element: Element, value: Any) -> str:
