@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from dataclasses import replace
 
@@ -16,7 +17,10 @@ from creneau.search.rows import NONE
 from creneau.store import search_sql
 from tests.search import made
 
-DATABASE = settings(max_examples=300, deadline=None, suppress_health_check=list(HealthCheck))
+EXAMPLES = int(os.environ.get("SEARCH_EXAMPLES", "40"))
+"""More in a long run: REL-23 asks for 10^5 queries without a difference."""
+
+DATABASE = settings(max_examples=EXAMPLES, deadline=None, suppress_health_check=list(HealthCheck))
 
 
 @pytest.fixture(scope="module")
@@ -78,6 +82,9 @@ def test_pages_together_are_the_whole_while_others_are_written(
         for type in made.SEARCHED:
             database.put(type, f"deleted-{turn}", Held(NONE, 0), interaction="delete")
             database.put(type, f"b{turn}", Held(NONE, 0), tenant="other")
+        newcomer = {f"b{turn}": Held(NONE, turn)}
+        if not match.select(query, {**world, query.type: newcomer}):
+            database.put(query.type, f"b{turn}", newcomer[f"b{turn}"])
 
     assert pages == whole
 

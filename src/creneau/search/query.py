@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Parameter:
-    """One search parameter of one type: a row of the table in `search/parameters.py`.
+    """One search parameter of one type: a row of the table in `search/parameters.py`, the only one of its kind.
 
     `kind` is FHIR's: token, date, string, reference, uri, number, quantity, special. `paths` is the FHIRPath subset compiled
     by `search/extract.py`. `targets` are the types a reference may point to. `url` is the canonical of the definition.

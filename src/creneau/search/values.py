@@ -8,6 +8,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -52,6 +53,9 @@ class Written(NamedTuple):
 
 def split(text: str) -> list[str]:
     """The values of an OR list, escapes still in."""
+    if "," not in text:
+        one = text.lstrip(" ")
+        return [one] if one else []
     found, at = [], 0
     while at <= len(text):
         piece = _PIECES.match(text, at)
@@ -114,17 +118,26 @@ def boolean(name: str, text: str) -> str:
 
 
 def _coded(reading: Reading, name: str, parameter: Parameter, text: str) -> Value:
-    found, kinds = token(name, text), types(parameter)
-    if kinds == {"ContactPoint"} and found.code is not None:
+    found, form = token(name, text), _form(parameter)
+    if form == "ContactPoint" and found.code is not None:
         return TokenValue(found.system, contact(found.code))
-    if not all(is_primitive(kind) for kind in kinds):
+    if form in ("", "ContactPoint"):
         return found
     code = found.code if found.code is not None else ""
-    if kinds == {"boolean"}:
+    if form == "boolean":
         boolean(name, code)
-    if kinds == {"unsignedInt"}:
+    if form == "unsignedInt":
         code = str(integer(name, code))
     return TokenValue("", code)
+
+
+@cache
+def _form(parameter: Parameter) -> str:
+    """The type of which a token's values are, when it is read in a way of its own: a ContactPoint or a primitive; else ""."""
+    kinds = types(parameter)
+    if kinds == {"ContactPoint"} or all(is_primitive(kind) for kind in kinds):
+        return min(kinds)
+    return ""
 
 
 def integer(name: str, text: str) -> int:

@@ -6,7 +6,7 @@ https://hl7.org/fhir/R4/search.html#prefix; `search/match.py` (`COMPARE`) says t
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import reduce
+from functools import cache, reduce
 from typing import Final, NamedTuple
 
 from creneau.search.paths import types
@@ -44,6 +44,7 @@ WIDTHS: Final = {"instant": 60 * SECOND, "date": 400 * 86_400 * SECOND, "dateTim
 """The longest interval, in microseconds, that a value of a type covers; other types cover any time."""
 
 
+@cache
 def width(parameter: Parameter) -> int | None:
     """The longest interval that a value of a parameter covers; None when there is no such limit."""
     found = [WIDTHS.get(type) for type in types(parameter)]

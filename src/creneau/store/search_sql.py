@@ -185,28 +185,56 @@ def _distinct(condition: Condition | Dates) -> bool:
 
 def _page(matching: Matching, order: Order, after: str | None, scope: Scope) -> Sql:
     """The ids and sort keys of the matches after a position, in order."""
-    keys = [_key(number, sort, matching, scope) for number, sort in enumerate(order.sorts)]
-    columns = "".join(f", {key.text} AS k{number}" for number, key in enumerate(keys))
-    of_keys = tuple(a for key in keys for a in key.args)
-    joins = [_join(number, sort, scope) for number, sort in enumerate(order.sorts) if _is_joined(sort)]
-    source, where = _source(matching, order, scope)
-    text = f"SELECT d.id AS id{columns} FROM {source.text}{''.join(join.text for join in joins)} WHERE {where.text}"
-    args = (
-        *of_keys,
-        *source.args,
-        *(a for join in joins for a in join.args),
-        *where.args,
-        *matching.tests.args,
-    )
-    found = Sql(text + matching.tests.text, args)
+    found = _gathered(_keyed(matching, order, scope), order, scope)
+    by = f" ORDER BY {_ordered(order, '')}"
     if after is None:
-        return Sql(f"{found.text} ORDER BY {_ordered(order, '')}", found.args)
-    position = positions.read(after, order.sorts)
-    rest = _rest(order, position)
+        return Sql(found.text + by, found.args)
+    rest = _rest(order, positions.read(after, order.sorts))
     if not order.sorts:
-        return Sql(f"{found.text} AND {rest.text} ORDER BY {_ordered(order, '')}", (*found.args, *rest.args))
-    text = f"SELECT * FROM ({found.text}) d WHERE {rest.text} ORDER BY {_ordered(order, '')}"
-    return Sql(text, (*found.args, *rest.args))
+        return Sql(f"{found.text} AND {rest.text}{by}", (*found.args, *rest.args))
+    return Sql(f"SELECT * FROM ({found.text}) d WHERE {rest.text}{by}", (*found.args, *rest.args))
+
+
+def _keyed(matching: Matching, order: Order, scope: Scope) -> Sql:
+    """The ids of all matches, with the sort keys that are found by the id: NULL for those that `_gathered` adds."""
+    keys = [_key(sort, matching, scope) for sort in order.sorts]
+    columns = "".join(f", {key.text} AS k{number}" for number, key in enumerate(keys))
+    source, where = _source(matching, order, scope)
+    text = f"SELECT d.id AS id{columns} FROM {source.text} WHERE {where.text}{matching.tests.text}"
+    of_keys = (a for key in keys for a in key.args)
+    return Sql(text, (*of_keys, *source.args, *where.args, *matching.tests.args))
+
+
+def _gathered(found: Sql, order: Order, scope: Scope) -> Sql:
+    """The same with all sort keys. Rows of texts, links and tokens are walked once, whatever the matches: no index leads with ids."""
+    sorts = order.sorts
+    added = [number for number, sort in enumerate(sorts) if sort.parameter and sort.parameter.kind != "date"]
+    if not added:
+        return found
+    columns = "".join(f", {_least(sort)}(k{number}) AS k{number}" for number, sort in enumerate(sorts))
+    parts = [_values(sorts[number], number, len(sorts), scope) for number in added]
+    union = "".join(f" UNION ALL {part.text}" for part in parts)
+    text = (
+        f"WITH m AS MATERIALIZED ({found.text}) SELECT id{columns} FROM (SELECT * FROM m{union}) GROUP BY id"
+    )
+    return Sql(text, (*found.args, *(a for part in parts for a in part.args)))
+
+
+def _values(sort: Sort, number: int, of: int, scope: Scope) -> Sql:
+    """The values of one sort key of each match, in the column of that number."""
+    assert sort.parameter is not None
+    table, column = KEYS.get(sort.parameter.kind, ("token", "code"))
+    columns = ", ".join(column if index == number else "NULL" for index in range(of))
+    text = f"SELECT id, {columns} FROM {table} WHERE {ROW} AND id IN (SELECT id FROM m)"
+    return Sql(text, (*scope, sort.parameter.code))
+
+
+KEYS: Final = {"string": ("text", "folded"), "reference": ("link", "target_type || '/' || target_id")}
+"""By kind of parameter, the table and the expression of its sort key; others are tokens."""
+
+
+def _least(sort: Sort) -> str:
+    return "max" if sort.descending else "min"
 
 
 def _source(matching: Matching, order: Order, scope: Scope) -> tuple[Sql, Sql]:
@@ -219,34 +247,18 @@ def _source(matching: Matching, order: Order, scope: Scope) -> tuple[Sql, Sql]:
     return Sql(f"({first.text}) d", first.args), Sql("1")
 
 
-def _key(number: int, sort: Sort, matching: Matching, scope: Scope) -> Sql:
+def _key(sort: Sort, matching: Matching, scope: Scope) -> Sql:
     if sort.parameter is None:
         if matching.first is None:
             return Sql("d.updated")
         return Sql("(SELECT updated FROM resource WHERE tenant = ? AND type = ? AND id = d.id)", scope)
     if sort.parameter.kind != "date":
-        return Sql(f"s{number}.k")
-    if matching.dates is not None and matching.dates.parameter == sort.parameter:
+        return Sql("NULL")
+    if matching.dates is not None and matching.dates.parameter is sort.parameter:
         return Sql("d.lo")
-    least = "max" if sort.descending else "min"
     source = "period INDEXED BY period_by_id"
-    return Sql(f"(SELECT {least}(lo) FROM {source} WHERE {ROW} AND id = d.id)", (*scope, sort.parameter.code))
-
-
-def _is_joined(sort: Sort) -> bool:
-    return sort.parameter is not None and sort.parameter.kind != "date"
-
-
-KEYS: Final = {"string": ("text", "folded"), "reference": ("link", "target_type || '/' || target_id")}
-
-
-def _join(number: int, sort: Sort, scope: Scope) -> Sql:
-    """The least (greatest when descending) value of each resource, beside its id."""
-    assert sort.parameter is not None
-    table, column = KEYS.get(sort.parameter.kind, ("token", "code"))
-    least = "max" if sort.descending else "min"
-    text = f" LEFT JOIN (SELECT id, {least}({column}) AS k FROM {table} WHERE {ROW} GROUP BY id) s{number}"
-    return Sql(f"{text} ON s{number}.id = d.id", (*scope, sort.parameter.code))
+    text = f"(SELECT {_least(sort)}(lo) FROM {source} WHERE {ROW} AND id = d.id)"
+    return Sql(text, (*scope, sort.parameter.code))
 
 
 def _ordered(order: Order, of: str) -> str:
