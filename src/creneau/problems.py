@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
-from typing import Final
+from typing import Final, NamedTuple
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,15 +35,27 @@ def refusal(key: str, code: str, fr: str, en: str) -> Refusal:
     return row
 
 
+class Offer(NamedTuple):
+    """A free slot that would do instead: "Slot/id", and its times as FHIR instants."""
+
+    slot: str
+    start: str
+    end: str
+
+
 @dataclass(frozen=True, slots=True)
 class Issue:
-    """One finding: why (a row), where (a FHIRPath with indexes, "" for the whole), how bad, and the words the row's templates want."""
+    """One finding: why (a row), where (a FHIRPath with indexes, "" for the whole), how bad, and the words the row's templates want.
+
+    `offers`: for time that is taken, free slots that would do.
+    """
 
     why: Refusal
     at: str = ""
     severity: str = "error"
     values: Mapping[str, object] = field(default_factory=dict)
     diagnostics: str = ""
+    offers: tuple[Offer, ...] = ()
 
     def text(self, language: str = "fr") -> str:
         """The sentence in French ("fr") or English (anything else)."""

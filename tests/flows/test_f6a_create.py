@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
 import pytest
 from tests.client import CREATED, OK, Server
@@ -24,6 +25,8 @@ from tests.people import (
     schedule,
     where,
 )
+
+PARIS = ZoneInfo("Europe/Paris")
 
 
 def test_a_declaration_is_created_with_its_headers(server: Server) -> None:
@@ -379,3 +382,38 @@ def test_an_end_not_after_the_start_is_refused(server: Server, end: datetime, ke
     reply = server.post("/Appointment", sent)
 
     assert (reply.status, reply.keys) == (422, [key])
+
+
+def test_a_refusal_offers_three_free_slots_nearest_to_the_time_asked_that_can_be_booked(
+    server: Server,
+) -> None:
+    at = practice(server)
+    server.post("/Appointment", appointment(at, future(12)))
+
+    refused = server.post("/Appointment", appointment(at, future(12)))
+    offers = [one["valueReference"] for one in refused.json["issue"][0]["extension"]]
+    booked = server.post("/Appointment", appointment(at, slot=[{"reference": offers[0]["reference"]}]))
+
+    starts = [server.get(f"/{one['reference']}").json["start"] for one in offers[1:]]
+    assert len(offers) == 3
+    assert booked.status == CREATED and booked.json["start"].startswith(offers[0]["display"][:16])
+    nearest = {future(11, 45), future(12, 15), future(11, 30), future(12, 30)}
+    assert {datetime.fromisoformat(start) for start in starts} <= nearest
+
+
+def test_a_refusal_offers_only_slots_that_suit_every_resource(server: Server) -> None:
+    at, room = practice(server), location(server)
+    declare(server, schedule(room))
+    other = practice(server)
+    in_room = appointment(other, future(12, 15), minutes=30)
+    in_room["participant"].append({"actor": {"reference": room}, "status": "accepted"})
+    assert server.post("/Appointment", in_room).status == CREATED
+    server.post("/Appointment", appointment(at, future(12)))
+    wanted = appointment(at, future(12))
+    wanted["participant"].append({"actor": {"reference": room}, "status": "accepted"})
+
+    refused = server.post("/Appointment", wanted)
+
+    offered = [one["valueReference"]["display"][11:16] for one in refused.json["issue"][0]["extension"]]
+    taken = {datetime.fromisoformat(in_room["start"]).astimezone(PARIS).strftime("%H:%M")}
+    assert len(offered) == 3 and not taken & set(offered)

@@ -7,15 +7,16 @@ Each flow reads what the rules need, lets `scheduling.booking` decide, commits o
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from creneau.fhir import instant, json
 from creneau.flows import agendas, references
+from creneau.flows.alternatives import alternatives
 from creneau.flows.answers import Resource, Saved
 from creneau.flows.slots import Named, named_slots
 from creneau.flows.world import World
 from creneau.flows.writing import commit, put, same, stored
-from creneau.problems import Invalid, Issue, refusal
+from creneau.problems import Invalid, Issue, Taken, refusal
 from creneau.profiles import appointment as profile
 from creneau.scheduling import booking, ownership
 from creneau.scheduling.booking import Before, Wish
@@ -37,13 +38,14 @@ class Decision:
     put: Put | None
     seen: tuple[Seen, ...]
     warnings: tuple[Issue, ...]
+    wish: Wish
 
 
 async def create(world: World, sent: Resource, id: str | None = None) -> Saved:
     """6a. A request (`proposed`) or a declaration (`booked` and others) (GAP-RDV-03, GAP-RDV-06)."""
     decision = await decide(world, None, id or world.new_id(), sent)
     assert decision.put is not None
-    await commit(world, [decision.put], decision.seen)
+    await _commit(world, decision, decision.put)
     return Saved(stored(decision.put), created=True, warnings=decision.warnings)
 
 
@@ -52,8 +54,18 @@ async def change(world: World, known: Stored, sent: Resource) -> Saved:
     decision = await decide(world, known, known.id, sent)
     if decision.put is None:
         return Saved(known, created=False, changed=False, warnings=decision.warnings)
-    await commit(world, [decision.put], decision.seen)
+    await _commit(world, decision, decision.put)
     return Saved(stored(decision.put), created=False, warnings=decision.warnings)
+
+
+async def _commit(world: World, decision: Decision, new: Put) -> None:
+    """Commit; a refusal for taken time carries free slots that would do."""
+    try:
+        await commit(world, [new], decision.seen)
+    except Taken as taken:
+        issue = taken.issues[0]
+        thing = str(issue.values["thing"])
+        raise Taken(replace(issue, offers=await alternatives(world, decision.wish, thing))) from taken
 
 
 async def decide(world: World, known: Stored | None, id: str, sent: Resource) -> Decision:
@@ -74,10 +86,10 @@ async def decide(world: World, known: Stored | None, id: str, sent: Resource) ->
     findings += await _company_busy(world, id, wish, now)
     found = (*warnings, *resolved.issues, *findings)
     if known and former and same(former, sent):
-        return Decision(None, (), found)
+        return Decision(None, (), found, wish)
     takes = [Take(*one) for one in booking.holds(wish, now=now, hold=world.rules.hold)]
     seen = (*resolved.seen(), *(Seen("Schedule", one.stored.id, one.stored.version) for one in named.held))
-    return Decision(put(world, known, sent, id=id, takes=takes), seen, found)
+    return Decision(put(world, known, sent, id=id, takes=takes), seen, found, wish)
 
 
 def keep(world: World, sent: Resource, former: Resource | None) -> None:

@@ -11,10 +11,13 @@ from functools import lru_cache
 from typing import Any, Final
 
 from creneau import problems
-from creneau.problems import Issue, Problem, Refusal, refusal
+from creneau.problems import Issue, Offer, Problem, Refusal, refusal
 
 SYSTEM: Final = "https://creneau.example/fhir/CodeSystem/outcome"
 """The code system of `details.coding`: its codes are the keys of `problems.REFUSALS`."""
+
+OFFER: Final = "https://creneau.example/fhir/StructureDefinition/alternative-slot"
+"""Extension of an issue: a reference to a free slot that would do instead, its times in `display`."""
 
 
 class UriTooLong(problems.TooLong):
@@ -109,11 +112,19 @@ def _entry(issue: Issue, language: str) -> dict[str, Any]:
         "code": issue.why.code,
         "details": {"coding": [_coding(issue.why, language)], "text": text_of(issue, language)},
     }
+    if issue.offers:
+        entry = {"extension": [_offered(offer) for offer in issue.offers], **entry}
     if issue.diagnostics:
         entry["diagnostics"] = issue.diagnostics
     if issue.at:
         entry["expression"] = [issue.at]
     return entry
+
+
+def _offered(offer: Offer) -> dict[str, Any]:
+    """A free slot that would do, as an extension of the issue (docs/errors.md)."""
+    display = f"{offer.start} – {offer.end}"
+    return {"url": OFFER, "valueReference": {"reference": offer.slot, "display": display}}
 
 
 def text_of(issue: Issue, language: str) -> str:
