@@ -18,6 +18,8 @@ def later(first: object, second: object) -> bool:
     if not isinstance(first, str) or not isinstance(second, str):
         return False
     try:
+        if len(first) == len(second) and first[19:] == second[19:]:
+            return first > second  # the same precision and zone: as texts
         if "T" in first and "T" in second:
             return _instant(first) > _instant(second)
         return _parts_later(first, second)

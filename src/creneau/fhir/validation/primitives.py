@@ -57,6 +57,8 @@ def _is_text(value: str) -> bool:
 
 
 def _is_base64(value: str) -> bool:
+    if not value.isascii():
+        return False
     compact = value if value.isalnum() else value.translate(_WITHOUT_SPACES)
     return len(compact) % 4 == 0 and compact != "" and _base64(compact) is not None
 

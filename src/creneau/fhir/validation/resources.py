@@ -18,6 +18,7 @@ from creneau.fhir.validation.findings import (
     is_structural,
 )
 from creneau.fhir.validation.profile import profile_check
+from creneau.fhir.validation.quick import quick_check
 from creneau.fhir.validation.rulebook import Rulebook, is_core
 from creneau.fhir.validation.settling import settle_local
 
@@ -56,7 +57,10 @@ def contained_check(book: Rulebook, type_check: TypeCheck) -> Check:
         type_name = value.get("resourceType")
         if type(type_name) is not str or not is_resource(type_name):
             return [Finding(UNKNOWN_TYPE)]
-        found = (book.checks.get(type_name) or type_check(book, type_name))(value)
+        quick = book.quick.get(type_name)
+        if quick is None:
+            quick = book.quick[type_name] = quick_check(book, type_name)
+        found = None if quick(value) else type_check(book, type_name)(value)
         meta = value.get("meta")
         if meta is None or "profile" not in meta or (found is not None and is_structural(found)):
             return found

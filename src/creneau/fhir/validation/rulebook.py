@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from decimal import Decimal
-from typing import Final, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -32,6 +32,7 @@ class Rulebook:
     def __init__(self) -> None:
         """The tables the project carries: R4's required value sets, FR Core and GAP."""
         self.checks: dict[str, Check] = {}
+        self.quick: dict[str, Callable[[Mapping[str, Any]], bool]] = {}
         self.profile_checks: dict[str, Check] = {}
         self.types: dict[str, str] = {}
         self._profiles: dict[str, msgspec.Raw] = {}
