@@ -119,26 +119,38 @@ def walk(resource: Mapping[str, Any]) -> Iterator[tuple[str, Mapping[str, Any]]]
     A Reference is told by its form: an object whose `reference` is a string, or that has one `identifier` and nothing a Reference
     has not. No other R4 type has that form.
     """
-    found: list[tuple[str, Mapping[str, Any]]] = []
-    _collect(resource, str(resource.get("resourceType", "")), found)
-    return iter(found)
+    found: list[tuple[Trail, Mapping[str, Any]]] = []
+    _collect(resource, (), found)
+    root = str(resource.get("resourceType", ""))
+    return ((root + _path(trail), reference) for trail, reference in found)
 
+
+Trail = tuple[Any, ...]
+"""The way to a node: (the way to its holder, its key, its index or -1); paths are spelled for what is found only."""
 
 _OF_REFERENCE: Final = frozenset(
     ("reference", "_reference", "type", "_type", "identifier", "display", "_display", "id", "extension")
 )
 
 
-def _collect(node: Mapping[str, Any], path: str, found: list[tuple[str, Mapping[str, Any]]]) -> None:
+def _collect(node: Mapping[str, Any], trail: Trail, found: list[tuple[Trail, Mapping[str, Any]]]) -> None:
     if isinstance(node.get("reference"), str) or ("identifier" in node and _by_identifier(node)):
-        found.append((path, node))
+        found.append((trail, node))
     for name, value in node.items():
-        if isinstance(value, dict):
-            _collect(value, f"{path}.{_element(name)}", found)
-        elif isinstance(value, list):
+        kind = type(value)
+        if kind is dict:
+            _collect(value, (trail, name, -1), found)
+        elif kind is list:
             for index, item in enumerate(value):
-                if isinstance(item, dict):
-                    _collect(item, f"{path}.{_element(name)}[{index}]", found)
+                if type(item) is dict:
+                    _collect(item, (trail, name, index), found)
+
+
+def _path(trail: Trail) -> str:
+    if not trail:
+        return ""
+    holder, name, index = trail
+    return f"{_path(holder)}.{_element(name)}" + (f"[{index}]" if index >= 0 else "")
 
 
 def _by_identifier(node: Mapping[str, Any]) -> bool:
