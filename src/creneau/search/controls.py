@@ -98,7 +98,7 @@ def _include(shape: Shape, written: Written) -> bool:
     asked = written.name.endswith((":iterate", ":recurse"))
     found = [one for text in values.each(written.text) for one in _included(shape.type, text, reverse)]
     shape.includes.extend(
-        Include(one.source, one.parameter, one.target, asked or _is_far(shape.type, one), reverse)
+        Include(one.source, one.parameter, one.target, asked or _is_far(shape.type, one, reverse), reverse)
         for one in found
     )
     return bool(found)
@@ -129,9 +129,9 @@ def _all(source: str, type: str) -> list[Include]:
     ]
 
 
-def _is_far(type: str, include: Include) -> bool:
+def _is_far(type: str, include: Include, reverse: bool) -> bool:
     """Whether an include cannot start from the matches: it is then meant from what was included."""
-    if not include.reverse:
+    if not reverse:
         return include.source != type
     targets = include.parameter.targets if include.parameter else ()
     return bool(targets) and type not in targets

@@ -23,7 +23,7 @@ class Gathered:
 
     def __init__(self, zone: ZoneInfo, bases: Bases, contained: object) -> None:
         self.zone, self.bases = zone, bases
-        self.contained = contained if isinstance(contained, list) else []
+        self.contained = _list(contained)
         self.tokens: set[Token] = set()
         self.periods: set[Period] = set()
         self.texts: set[Text] = set()
@@ -95,15 +95,25 @@ def _code(param: str) -> Sink:
     return add
 
 
+def _word(value: Mapping[str, Any], name: str) -> str:
+    """A property that is a text; "" when it is absent or of another JSON type."""
+    found = value.get(name)
+    return found if isinstance(found, str) else ""
+
+
+def _list(value: object) -> list[Any]:
+    return value if isinstance(value, list) else []
+
+
 def _coding(param: str) -> Sink:
     texts = f"{param}:text"
 
     def add(value: Any, out: Gathered) -> None:
         if not isinstance(value, dict):
             return
-        if code := value.get("code"):
-            out.tokens.add(Token(param, value.get("system", ""), code))
-        if display := value.get("display"):
+        if code := _word(value, "code"):
+            out.tokens.add(Token(param, _word(value, "system"), code))
+        if display := _word(value, "display"):
             out.texts.add(Text(texts, fold(display), display))
 
     return add
@@ -116,9 +126,9 @@ def _concept(param: str) -> Sink:
     def add(value: Any, out: Gathered) -> None:
         if not isinstance(value, dict):
             return
-        for one in value.get("coding", ()):
+        for one in _list(value.get("coding")):
             coding(one, out)
-        if text := value.get("text"):
+        if text := _word(value, "text"):
             out.texts.add(Text(texts, fold(text), text))
 
     return add
@@ -126,16 +136,16 @@ def _concept(param: str) -> Sink:
 
 def _identifier(param: str) -> Sink:
     def add(value: Any, out: Gathered) -> None:
-        if isinstance(value, dict) and (code := value.get("value")):
-            out.tokens.add(Token(param, value.get("system", ""), code))
+        if isinstance(value, dict) and (code := _word(value, "value")):
+            out.tokens.add(Token(param, _word(value, "system"), code))
 
     return add
 
 
 def _contact(param: str) -> Sink:
     def add(value: Any, out: Gathered) -> None:
-        if isinstance(value, dict) and (code := value.get("value")):
-            out.tokens.add(Token(param, value.get("system", ""), contact(code)))
+        if isinstance(value, dict) and (code := _word(value, "value")):
+            out.tokens.add(Token(param, _word(value, "system"), contact(code)))
 
     return add
 
@@ -193,14 +203,13 @@ def _parts(*names: str) -> Callable[[str], Sink]:
 
 
 def _reference(param: str) -> Sink:
-    logical = f"{param}:identifier"
+    identifier = _identifier(f"{param}:identifier")
 
     def add(value: Any, out: Gathered) -> None:
         if not isinstance(value, dict):
             return
-        identifier = value.get("identifier")
-        if isinstance(identifier, dict) and (code := identifier.get("value")):
-            out.tokens.add(Token(logical, identifier.get("system", ""), code))
+        if "identifier" in value:
+            identifier(value["identifier"], out)
         target = out.read(value)
         if type(target) is Literal:
             out.links.add(Link(param, target.type, target.id))

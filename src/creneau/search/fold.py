@@ -14,6 +14,9 @@ _SHORT: Final = 80  # longer texts are not kept: a cache of them would be a clie
 _MARKS: Final = re.compile(r"[\s'’‘ʼ`´\-‐‑‒–—_·,]+")
 _LETTERS: Final = {ord("œ"): "oe", ord("æ"): "ae", ord("ø"): "o"}
 _NUMBER: Final = re.compile(r"\+?[\d\s.()/-]+").fullmatch
+_FRENCH: Final = re.compile(
+    r"(?:\+|00)?33(\d{9})"
+).fullmatch  # a raw + in a query string is a space, hence none
 _PUNCTUATION: Final = re.compile(r"[\s.()/-]+")
 
 
@@ -34,12 +37,10 @@ _kept = lru_cache(maxsize=8192)(_folded)
 
 
 def contact(text: str) -> str:
-    """A telephone number without punctuation, +33 and 0033 written 0; any other address without case."""
+    """A telephone number without punctuation, French ones as they are dialled there (0…); any other address without case."""
     text = text.strip()
     if not _NUMBER(text):
         return text.casefold()
     digits = _PUNCTUATION.sub("", text.replace("(0)", ""))
-    for prefix in ("+33", "0033"):
-        if digits.startswith(prefix):
-            return "0" + digits[len(prefix) :]
-    return digits
+    french = _FRENCH(digits)
+    return "0" + french[1] if french else digits

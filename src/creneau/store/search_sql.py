@@ -30,7 +30,7 @@ from creneau.search.query import (
 )
 from creneau.store.contract import Page, Stored
 from creneau.store.search_dates import Arg, Dates, Sql
-from creneau.store.search_where import LIVE, ROW, Scope, ids, test
+from creneau.store.search_where import LIVE, OF_DATES, ROW, Scope, ids, test
 
 DIALECTS: Final = ("sqlite",)
 COLUMNS: Final = "r.type, r.id, r.version, r.updated, r.interaction, r.body"
@@ -243,7 +243,7 @@ def _source(matching: Matching, order: Order, scope: Scope) -> tuple[Sql, Sql]:
         return Sql("resource d" + (" INDEXED BY resource_by_updated" if by_updated else "")), Sql(LIVE, scope)
     first = matching.first
     if matching.dates is not None:
-        first = Sql(first.text.replace("SELECT id", "SELECT id, lo", 1), first.args)
+        first = Sql(first.text.replace(OF_DATES, f"{OF_DATES}, lo", 1), first.args)
     return Sql(f"({first.text}) d", first.args), Sql("1")
 
 

@@ -41,6 +41,12 @@ class Scope(NamedTuple):
     type: str
 
 
+OF_DATES: Final = "SELECT +id AS id"
+"""`+` hides the order of ids: without statistics SQLite preferred to walk all of `period_by_id` in that order."""
+
+RESOURCE: Final = "resource INDEXED BY sqlite_autoindex_resource_1"
+"""The table by its key, the ids: without statistics SQLite preferred to walk `resource_by_updated`."""
+
 MARKS: Final = 250
 """Up to so many values each have a mark of their own."""
 
@@ -68,6 +74,8 @@ def ids(condition: Condition | Dates, scope: Scope) -> Sql:
 def _ids_of_term(term: Term, scope: Scope) -> Sql:
     if term.modifier == "not":
         return _others(Term(term.parameter, term.values), scope)
+    if term.modifier != "missing" and term.parameter.kind == "date":
+        return _ids_of_columns(Dates(term.parameter, (term,)), scope)
     if term.modifier != "missing":
         return _union(_value(term, value, scope) for value in _merged(term))
     present = _present(term, scope)
@@ -82,13 +90,12 @@ def _ids_of_columns(condition: Dates | Ids | LastUpdated, scope: Scope) -> Sql:
     match condition:
         case Dates():
             where = condition.where()
-            text = f"SELECT id FROM period WHERE {ROW} AND {where.text}"
+            text = f"{OF_DATES} FROM period WHERE {ROW} AND {where.text}"
             return Sql(text, (*scope, condition.code, *where.args))
         case Ids(wanted):
             listed = _listed(wanted)
-            return Sql(
-                f"SELECT id FROM resource WHERE {LIVE} AND id IN ({listed.text})", (*scope, *listed.args)
-            )
+            text = f"SELECT id FROM {RESOURCE} WHERE {LIVE} AND id IN ({listed.text})"
+            return Sql(text, (*scope, *listed.args))
         case LastUpdated(values):
             where = dates.updated(values)
             source = "resource INDEXED BY resource_by_updated"
@@ -116,6 +123,8 @@ def _test_of_term(term: Term, scope: Scope, id: str) -> Sql:
     if term.modifier == "missing":
         found = _among(_present(term, scope), id)
         return found if term.values[0] == TokenValue(None, "false") else _not(found)
+    if term.parameter.kind == "date":
+        return _test_of_columns(Dates(term.parameter, (term,)), scope, id)
     if not _seekable(term):
         return _among(_ids_of_term(term, scope), id)
     return _either(_at(_value(term, value, scope), id) for value in term.values)
@@ -180,9 +189,7 @@ def _value(term: Term, value: Value | tuple[str, ...], scope: Scope) -> Sql:
             return _rows("link", scope, code, _link(term, value))
         case NearValue():
             return _rows("place", scope, code, _near(value))
-        case _:
-            where = dates.values((value,), dates.width(term.parameter))
-            return _rows("period", scope, code, where)
+    raise TypeError(f"a date is no value of {code} here")
 
 
 def _named(code: str, term: Term) -> str:
