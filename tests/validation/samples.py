@@ -117,6 +117,15 @@ PATIENT: dict[str, Any] = {
 }
 
 
+SLOT: dict[str, Any] = {
+    "resourceType": "Slot",
+    "schedule": {"reference": "Schedule/1"},
+    "status": "free",
+    "start": "2026-12-01T09:00:00+01:00",
+    "end": "2026-12-01T09:30:00+01:00",
+}
+
+
 def part(url: str, **value: Any) -> dict[str, Any]:
     """One sub-extension."""
     return {"url": url, **value}

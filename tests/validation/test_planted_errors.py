@@ -12,8 +12,10 @@ from tests.validation.samples import (
     AVAILABILITY,
     DURATION,
     FRC,
+    GAP,
     PATIENT,
     SCHEDULE,
+    SLOT,
     VALIDATOR,
     changed,
     concept,
@@ -349,6 +351,41 @@ PROFILES: dict[str, tuple[Any, list[tuple[str, str]]]] = {
         patient(meta={"profile": [FRC + "fr-core-patient"]}, name=[{"use": "official", "given": ["A"]}]),
         [("missing-element", "Patient.name[0].family")],
     ),
+    "an RPPS number of another type": (
+        {
+            "resourceType": "Practitioner",
+            "meta": {"profile": [FRC + "fr-core-practitioner"]},
+            "identifier": [
+                {"system": "urn:x", "value": "1", "type": concept("urn:x", "RPPS")},
+                {"system": "https://rpps.esante.gouv.fr", "value": "1", "type": concept("urn:x", "RPPS")},
+            ],
+        },
+        [("fixed-value", "Practitioner.identifier[1].type")],
+    ),
+    "a kind of organization that is not listed": (
+        {
+            "resourceType": "Organization",
+            "meta": {"profile": [FRC + "fr-core-organization"]},
+            "name": "CHU",
+            "type": [
+                {"text": "CHU"},
+                concept("https://hl7.fr/ig/fhir/core/CodeSystem/fr-core-cs-v2-3307", "XX"),
+            ],
+        },
+        [("code-not-allowed", "Organization.type[1]")],
+    ),
+    "a slot found that is told to be included": (
+        {
+            "resourceType": "Bundle",
+            "meta": {"profile": [GAP + "gap-bundle-reponse-demande-consult-dispo"]},
+            "type": "searchset",
+            "entry": [
+                {"fullUrl": "urn:a", "resource": SLOT, "search": {"mode": "match"}},
+                {"fullUrl": "urn:b", "resource": SLOT, "search": {"mode": "include"}},
+            ],
+        },
+        [("fixed-value", "Bundle.entry[1].search.mode")],
+    ),
     "a profile of another type": (
         patient(meta={"profile": [FRC + "fr-core-slot"]}),
         [("profile-of-another-type", "Patient")],
@@ -487,9 +524,9 @@ def test_what_has_not_the_shape_of_its_type_is_malformed(name: str) -> None:
         VALIDATOR.refuse(STRUCTURE[name][0])
 
 
-@pytest.mark.parametrize("name", {**VALUES, **PROFILES, **INVARIANTS})
+@pytest.mark.parametrize("name", VALUES | PROFILES | INVARIANTS)
 def test_what_breaks_a_rule_is_invalid(name: str) -> None:
-    resource, expected = {**VALUES, **PROFILES, **INVARIANTS}[name]
+    resource, expected = (VALUES | PROFILES | INVARIANTS)[name]
 
     with pytest.raises(Invalid) as refused:
         VALIDATOR.refuse(resource)

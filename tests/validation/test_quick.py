@@ -22,6 +22,7 @@ from tests.validation.samples import (
     FRC,
     PATIENT,
     SCHEDULE,
+    SLOT,
     changed,
     concept,
     official,
@@ -172,13 +173,7 @@ SAMPLES = {
     ),
     "Schedule": changed(SCHEDULE, meta=None),
     "Patient": changed(PATIENT, telecom=[{"system": "phone", "value": "1"}]),
-    "Slot": {
-        "resourceType": "Slot",
-        "schedule": {"reference": "Schedule/1"},
-        "status": "free",
-        "start": "2026-12-01T09:00:00+01:00",
-        "end": "2026-12-01T09:30:00+01:00",
-    },
+    "Slot": SLOT,
     "Organization": {
         "resourceType": "Organization",
         "name": "A",

@@ -13,7 +13,7 @@ UNBOUNDED: Final = -1
 
 
 class Test(msgspec.Struct, array_like=True):
-    """One discriminator of a slice: `kind` is fixed, pattern, codes, exists, missing, type or profile; `path` is dotted, "" for $this."""
+    """One discriminator of a slice: `kind` is fixed, pattern, codes, systems, exists, missing, type or profile; `path` is dotted, "" for $this."""
 
     kind: str
     path: str

@@ -9,9 +9,9 @@ from typing import Any
 import msgspec
 
 from creneau.fhir.validation.base_types import CORE
-from creneau.fhir.validation.constraints import Node, Profile, Table
+from creneau.fhir.validation.constraints import Node, Table
 from creneau.fhir.validation.package import Json, Package, UnreadablePackage, read_package
-from creneau.fhir.validation.snapshot import NotCompilable, compiled, encoded, type_lookup
+from creneau.fhir.validation.snapshot import NotCompilable, compiled, encoded, is_usable, type_lookup
 from creneau.fhir.validation.valuesets import OPEN, Terminology, codes_of
 
 
@@ -27,8 +27,11 @@ def compiled_package(path: Path, known_types: Mapping[str, str]) -> Table:
 def compiled_structures(
     structures: Iterable[Json], sources: Sequence[Package], known_types: Mapping[str, str]
 ) -> Table:
-    """The profiles of the structures, with the codes of each value set they require that the sources can list."""
-    kept = sorted(filter(_is_profile, structures), key=lambda structure: str(structure["url"]))
+    """The profiles of the structures that have a snapshot (the others stay unknown, which a claim is warned about), with the codes of each value set they require that the sources can list."""
+    found = sorted(filter(_is_profile, structures), key=lambda structure: str(structure["url"]))
+    kept = [structure for structure in found if is_usable(structure)]
+    if found and not kept:
+        raise NotCompilable("no profile has a snapshot and is about a type of FHIR R4")
     types = {str(s["url"]): str(s["type"]).removeprefix(CORE) for s in kept}
     type_of = type_lookup({**known_types, **types})
     profiles = [compiled(structure, type_of) for structure in kept]
@@ -48,7 +51,9 @@ def _bindings(node: Node) -> Iterator[str]:
         yield node.binding
     for inner in (*node.children.values(), *(part.node for part in node.slices)):
         yield from _bindings(inner)
-    yield from (test.expected for part in node.slices for test in part.tests if test.kind == "codes")
+    yield from (
+        test.expected for part in node.slices for test in part.tests if test.kind in ("codes", "systems")
+    )
 
 
 def codes_table(urls: Iterable[str], sources: Sequence[Package]) -> dict[str, msgspec.Raw]:
@@ -63,6 +68,3 @@ def codes_table(urls: Iterable[str], sources: Sequence[Package]) -> dict[str, ms
         if codes is not None or url in OPEN:
             found[url] = msgspec.Raw(msgspec.json.encode(codes))
     return found
-
-
-__all__ = ["Profile", "codes_table", "compiled_package", "compiled_structures"]

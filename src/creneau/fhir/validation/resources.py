@@ -62,7 +62,7 @@ def contained_check(book: Rulebook, type_check: TypeCheck) -> Check:
             quick = book.quick[type_name] = quick_check(book, type_name)
         found = None if quick(value) else type_check(book, type_name)(value)
         meta = value.get("meta")
-        if meta is None or "profile" not in meta or (found is not None and is_structural(found)):
+        if meta is None or is_structural(found) or "profile" not in meta:
             return found
         return _claimed(book, value, found)
 

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
-from creneau.fhir.definitions import elements, is_known, is_primitive, is_resource
+from creneau.fhir.definitions import elements, is_resource
 from creneau.fhir.validation.findings import Check, Finding, Findings
 from creneau.fhir.validation.invariants import INVARIANTS, Invariant
 
 # The walk itself decides ele-1 (an element without content) and settles ref-1 where the contained resources are known.
 _WALKED: Final = frozenset(("ele-1",))
-QUANTITIES: Final = frozenset(("Age", "Count", "Distance", "Duration", "SimpleQuantity", "MoneyQuantity"))
+QUANTITIES: Final = frozenset(("Age", "Count", "Distance", "Duration"))
 
 REF_1: Final = next(row for row in INVARIANTS if row.key == "ref-1")
 ELE_1: Final = next(row for row in INVARIANTS if row.key == "ele-1")
@@ -30,7 +30,7 @@ def rules_on(place: str, own: bool = False) -> tuple[Invariant, ...]:
 
 
 def _parents(type_name: str) -> tuple[str, ...]:
-    if type_name in ("Age", "Count", "Distance", "Duration"):
+    if type_name in QUANTITIES:
         return ("Quantity",)
     if is_resource(type_name) and "contained" in elements(type_name):
         return ("DomainResource",)
@@ -45,6 +45,3 @@ def rules_check(rules: Sequence[Invariant]) -> Check:
         return found or None
 
     return check
-
-
-__all__ = ["ELE_1", "REF_1", "is_known", "is_primitive", "rules_check", "rules_on"]

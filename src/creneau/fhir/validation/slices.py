@@ -113,6 +113,8 @@ def _test(book: Rulebook, test: Test) -> Callable[[Member], bool]:
             return lambda member: any(matches(value, expected) for value in values_at(member.value, path))
         case "codes":
             return lambda member: _coded(book, member.value, path, expected)
+        case "systems":
+            return lambda member: _in_system(book, member.value, path, expected)
         case "exists":
             return lambda member: bool(values_at(member.value, path))
         case "missing":
@@ -128,6 +130,13 @@ def _test(book: Rulebook, test: Test) -> Callable[[Member], bool]:
 def _coded(book: Rulebook, value: Any, path: str, url: str) -> bool:
     codes = book.codes(url)
     return codes is not None and any(isinstance(v, str) and v in codes.every for v in values_at(value, path))
+
+
+def _in_system(book: Rulebook, value: Any, path: str, url: str) -> bool:
+    codes = book.codes(url)
+    return codes is not None and any(
+        isinstance(v, str) and v in codes.by_system for v in values_at(value, path)
+    )
 
 
 def _of_type(member: Member, path: str, expected: list[str]) -> bool:

@@ -54,13 +54,15 @@ def _by_value(node: Node, path: str) -> Test | None:
 
 
 def _above(node: Node, path: str) -> Test | None:
-    """The value may be given whole, further up: a pattern on `type` decides the discriminator `type.coding.code`."""
+    """The value may be given whole, further up: a pattern on `type` decides `type.coding.code`, a value set decides `type.coding.system`."""
     names = path.split(".") if path else []
     for length in range(len(names) - 1, -1, -1):
         whole = _at(node, ".".join(names[:length]))
         kind, value = ("fixed", whole.fixed) if whole.pattern is msgspec.UNSET else ("pattern", whole.pattern)
         if value is not msgspec.UNSET:
             return Test(kind, ".".join(names[:length]), value)
+        if whole.binding and names[length:] in (["system"], ["coding", "system"]):
+            return Test("systems", path, whole.binding)
     return None
 
 

@@ -9,7 +9,7 @@ from typing import Any, Final
 
 import msgspec
 
-from creneau.fhir.definitions import Element, elements, is_known
+from creneau.fhir.definitions import Element, elements, is_known, is_primitive
 from creneau.fhir.validation.base_types import CORE, SYSTEM
 from creneau.fhir.validation.constraints import Node, Profile, Slice, Test
 from creneau.fhir.validation.package import Json
@@ -22,7 +22,7 @@ INLINE: Final = frozenset(("BackboneElement", "Element"))
 
 
 class NotCompilable(Exception):
-    """The StructureDefinition has no snapshot or is not about an R4 type; the message names it."""
+    """None of the StructureDefinitions can be used."""
 
 
 @dataclass(slots=True)
@@ -35,15 +35,20 @@ class Draft:
     children: dict[str, Draft] = field(default_factory=dict)
 
 
+def is_usable(structure: Json) -> bool:
+    """Whether the StructureDefinition has a snapshot and is about a type of FHIR R4."""
+    return bool(structure.get("snapshot", {}).get("element")) and is_known(
+        str(structure["type"]).removeprefix(CORE)
+    )
+
+
 def compiled(structure: Json, type_of: TypeOf) -> Profile:
     """The profile or extension definition in compact form. `type_of` gives the type of a profile URL, "" when unknown.
 
-    Raises NotCompilable.
+    The structure must be usable.
     """
     url, type_name = str(structure["url"]), str(structure["type"]).removeprefix(CORE)
-    described = structure.get("snapshot", {}).get("element", [])
-    if not described or not is_known(type_name):
-        raise NotCompilable(f"{url}: no snapshot, or not about a type of FHIR R4")
+    described = structure["snapshot"]["element"]
     root = Draft(Node(invariants=_own_rules(described[0], url)))
     for element in described[1:]:
         _place(root, element, _facts(element, url, type_of))
@@ -117,7 +122,7 @@ def _own_rules(element: Json, url: str) -> list[str]:
 
 def _base_elements(element: Json) -> list[Element]:
     parent, _, name = element["base"]["path"].rpartition(".")
-    if not is_known(parent):
+    if not is_known(parent) or is_primitive(parent):
         return []
     return [known for known in elements(parent).values() if name in (known.name, known.choice)]
 

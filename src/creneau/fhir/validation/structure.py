@@ -6,7 +6,6 @@ nothing is wrong and precise where something is.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any, Final
 
 from creneau.fhir.definitions import Element, elements, is_primitive, is_resource
@@ -120,6 +119,3 @@ def both(first: Check, second: Check) -> Check:
         return [*found, *(second(value) or ())]
 
     return check
-
-
-Object = Mapping[str, Any]
