@@ -94,6 +94,60 @@ def test_a_value_set_of_a_package_is_listed_and_an_absent_one_is_said_not_to_be_
     ]
 
 
+def slice_of(path: str, name: str, below: str = "", **more: Any) -> dict[str, Any]:
+    tail = f".{below}" if below else ""
+    named = {} if below else {"sliceName": name}
+    return {**element(path + tail, high="1", **more), "id": f"{path}:{name}{tail}", **named}
+
+
+def test_a_closed_slicing_refuses_what_belongs_to_no_slice_and_counts_what_does(tmp_path: Path) -> None:
+    slicing = {"rules": "closed", "discriminator": [{"type": "value", "path": "system"}]}
+    structure = short_patient(
+        element("Patient.identifier", slicing=slicing),
+        slice_of("Patient.identifier", "ins"),
+        slice_of("Patient.identifier", "ins", "system", fixedUri="urn:ins"),
+    )
+    validator = Validator([package(tmp_path / "a.tgz", structure)])
+    ins, other = {"system": "urn:ins", "value": "1"}, {"system": "urn:x", "value": "1"}
+
+    assert keys(validator, claiming(identifier=[ins])) == []
+    assert keys(validator, claiming(identifier=[ins, other])) == [
+        ("error", "slice-unknown", "Patient.identifier[1]")
+    ]
+    assert keys(validator, claiming(identifier=[ins, ins])) == [
+        ("error", "slice-too-many", "Patient.identifier")
+    ]
+
+
+@pytest.mark.parametrize("kind", ["exists", "type"])
+def test_slices_are_told_by_presence_and_by_type(tmp_path: Path, kind: str) -> None:
+    discriminator = {"type": kind, "path": "system" if kind == "exists" else "$this"}
+    slicing = {"rules": "closed", "discriminator": [discriminator]}
+    structure = (
+        short_patient(
+            element("Patient.identifier", slicing=slicing),
+            slice_of("Patient.identifier", "known"),
+            {**slice_of("Patient.identifier", "known", "system"), "min": 1},
+        )
+        if kind == "exists"
+        else short_patient(
+            element("Patient.deceased[x]", high="1", slicing=slicing),
+            slice_of("Patient.deceased[x]", "deceasedBoolean", type=[{"code": "boolean"}]),
+        )
+    )
+    validator = Validator([package(tmp_path / "a.tgz", structure)])
+    right: dict[str, Any] = {"identifier": [{"system": "urn:x"}], "deceasedBoolean": True}
+    wrong: dict[str, Any] = {
+        "identifier": [{"value": "1"}],
+        "deceasedBoolean": None,
+        "deceasedDateTime": "2026",
+    }
+    at = "Patient.identifier[0]" if kind == "exists" else "Patient.deceased"
+
+    assert keys(validator, claiming(**right)) == []
+    assert keys(validator, claiming(**wrong)) == [("error", "slice-unknown", at)]
+
+
 def test_the_profiles_of_sas_load_and_judge_their_own_examples() -> None:
     validator = Validator([shared(PACKAGES / SAS)])
     examples = dict(in_package(SAS, "package/example"))

@@ -277,7 +277,6 @@ PROFILES: dict[str, tuple[Any, list[tuple[str, str]]]] = {
         appointment(extension=[{"url": FRC + "fr-core-appointment-operator", "valueString": "Dr Durand"}]),
         [
             ("type-not-allowed", "Appointment.extension[0].value"),
-            ("slice-unknown", "Appointment.extension[0].value"),
         ],
     ),
     "two service categories of an agenda": (

@@ -11,7 +11,7 @@ import msgspec
 
 from creneau.fhir.definitions import Element, elements, is_known, is_primitive
 from creneau.fhir.validation.base_types import CORE, SYSTEM
-from creneau.fhir.validation.constraints import Node, Profile, Slice, Test
+from creneau.fhir.validation.constraints import UNBOUNDED, Node, Profile, Slice, Test
 from creneau.fhir.validation.package import Json
 from creneau.fhir.validation.slicing import slice_tests
 
@@ -180,7 +180,19 @@ def _finished(draft: Draft) -> Node:
             node.slices.append(Slice(name, tests, inner))
     if not draft.slices:
         node.closed = False
-    return node
+    return _merged(node)
+
+
+def _merged(node: Node) -> Node:
+    """A choice of one type, sliced by type, is that slice: `value[x]` of Reference and its `valueReference` are one element."""
+    if len(node.slices) != 1 or node.types != node.slices[0].node.types:
+        return node
+    part = node.slices[0]
+    rest = msgspec.structs.replace(node, slices=[], closed=False, types=[], min=0, max=UNBOUNDED)
+    if not rest.is_empty() or part.tests != [Test("type", "", node.types)]:
+        return node
+    most = min((most for most in (node.max, part.node.max) if most != UNBOUNDED), default=UNBOUNDED)
+    return msgspec.structs.replace(part.node, min=max(node.min, part.node.min), max=most)
 
 
 def _kept(children: Mapping[str, Node]) -> dict[str, Node]:
