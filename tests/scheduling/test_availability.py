@@ -416,6 +416,35 @@ class TestStretches:
         assert days == [("2026-03-10 00:00", "2026-03-11 00:00"), ("2026-03-11 00:00", "2026-03-12 00:00")]
         assert nights == [("2026-03-10 20:00", "2026-03-11 08:00"), ("2026-03-11 20:00", "2026-03-12 08:00")]
 
+    def test_a_closure_of_the_evening_before_moves_the_grid_of_the_night(self) -> None:
+        agenda = (
+            opening((2026, 1, 1, 20), (2026, 1, 2, 8), Recurrence("DAILY")),
+            closure((2026, 3, 10, 22), (2026, 3, 10, 22, 50), index=1),
+            opening((2026, 3, 11, 7, 30), (2026, 3, 11, 9), index=2),
+        )
+
+        found = stretches(agenda, PARIS, ALWAYS, between((2026, 3, 11, 1), (2026, 3, 11, 9)))
+
+        assert [(shown(start)[8:], shown(end)[8:]) for start, end in found] == [
+            ("10 22:50", "11 08:00"),
+            ("11 08:00", "11 09:00"),
+        ]
+
+    @pytest.mark.parametrize(
+        ("end", "expected"),
+        [
+            ((2026, 3, 11, 9), ["10 09:00"]),
+            ((2026, 3, 11, 9, 1), ["10 09:00", "11 00:00"]),
+            ((2026, 3, 11, 15), ["10 09:00", "11 00:00"]),
+        ],
+    )
+    def test_what_is_longer_than_24_hours_is_cut(self, end: tuple[int, ...], expected: list[str]) -> None:
+        agenda = (opening((2026, 3, 10, 9), end),)
+
+        found = stretches(agenda, PARIS, ALWAYS, between((2026, 3, 1), (2026, 3, 20)))
+
+        assert [shown(start)[8:] for start, _ in found] == expected
+
     def test_a_day_that_never_was_has_no_stretch(self) -> None:
         apia = ZoneInfo("Pacific/Apia")
         agenda = (opening((2011, 12, 28), (2012, 1, 2), zone=apia),)

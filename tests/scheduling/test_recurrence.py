@@ -290,6 +290,16 @@ def test_the_window_excludes_its_end_and_includes_its_start() -> None:
     assert not list(occurrences(start.local, rule, PARIS, Interval(start.instant - HOUR, start.instant)))
 
 
+@pytest.mark.parametrize("name", ["America/Guadeloupe", "Pacific/Noumea"])
+def test_evenings_and_mornings_overseas_are_in_the_days_of_utc_that_they_overlap(name: str) -> None:
+    zone, rule = ZoneInfo(name), Recurrence("HOURLY")
+
+    for hour in range(24):
+        start = moment(2026, 3, 10, hour, zone=UTC).instant
+        found = list(occurrences(local(2026, 3, 1), rule, zone, Interval(start, start + HOUR)))
+        assert [one.instant for one in found] == [start]
+
+
 def test_a_start_that_the_rule_does_not_match_is_no_occurrence() -> None:
     rule = Recurrence("WEEKLY", by_day=((0, 0),))  # 11 March 2026 is a Wednesday
 

@@ -133,15 +133,14 @@ def _frequency(rrule: Part, part: Part | None, issues: list[Issue]) -> str:
 
 
 def _until(part: Part | None, zone: ZoneInfo, issues: list[Issue]) -> int | None:
-    """The last instant, inclusive: a bare date includes its whole day in the zone."""
+    """The last instant, inclusive: the end of the second given, or of the whole day of a bare date in the zone."""
     if part is None:
         return None
     try:
-        start, end = instant.parse(part.text, zone)
+        return instant.parse(part.text, zone)[1] - 1
     except ValueError:
         issues.append(Issue(UNTIL, part.at_value))
         return None
-    return start if "T" in part.text else end - 1
 
 
 def _numbers(name: str, given: Iterable[Part], issues: list[Issue]) -> tuple[int, ...]:

@@ -93,9 +93,8 @@ def _stretches(
     if not opens:
         return ()
     reach = Interval(min(one.start for one in opens), max(one.end for one in opens))
-    if (
-        reach.start < days.start or days.end < reach.end
-    ):  # what speaks there decides where these stretches begin
+    if reach.start < days.start or days.end < reach.end:
+        # What speaks out there decides where these stretches begin.
         wider = Interval(min(reach.start, days.start), max(reach.end, days.end))
         claims = _gather(openings, zone, _look(zone, horizon, wider), cut=True)
     found = (Interval(one.start, one.end) for one in _decide(claims) if one.open)
@@ -164,7 +163,7 @@ def _unfold(opening: Opening, zone: ZoneInfo, look: _Look) -> Iterator[tuple[int
         yield opening.start.instant, opening.end.instant
         return
     earlier = (shape.length + SHIFT - 1) // DAY + 1
-    for local, instant in unfolded(shape.rule, zone, look.first - earlier, look.last + 1):
+    for local, instant in unfolded(shape.rule, zone, look.first - earlier, look.last):
         end = civil.instant(local + shape.length, zone)
         if shape.within is not None:
             yield max(instant, shape.within.start), min(end, shape.within.end)
