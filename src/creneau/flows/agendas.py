@@ -92,8 +92,23 @@ async def _still(world: World, kept: _Kept) -> bool:
 
 async def _read(world: World, stored: Stored) -> _Kept:
     schedule = json.load(stored.body)
+    agenda, actors, rests_on = await _agenda(world, schedule)
+    return _Kept(Held(agenda, schedule, stored, actors), rests_on)
+
+
+async def of_schedule(world: World, schedule: dict[str, Any]) -> Held:
+    """The agenda of a Schedule that is not stored, with an id."""
+    agenda, actors, _ = await _agenda(world, schedule)
+    return Held(agenda, schedule, Stored("Schedule", schedule["id"], 0, world.clock(), "create", b""), actors)
+
+
+async def _agenda(
+    world: World, schedule: Mapping[str, Any]
+) -> tuple[Agenda, tuple[str, ...], tuple[tuple[str, int], ...]]:
+    """The agenda, its actors here, and the versions of those whose durations it rests on."""
     actors = local_actors(schedule, world)
-    rests_on, of_actors = [], {}
+    rests_on: list[tuple[str, int]] = []
+    of_actors: dict[str, int] = {}
     for actor in actors:
         if kind(actor) in ("PractitionerRole", "HealthcareService"):
             resource = await world.store.get(*actor.split("/", 1))
@@ -105,9 +120,9 @@ async def _read(world: World, stored: Stored) -> _Kept:
         zone_default=world.rules.zone,
         default_duration=world.rules.default_duration,
         actor_durations=of_actors,
-        things=owned(f"Schedule/{stored.id}", actors, await humans(world, actors)),
+        things=owned(f"Schedule/{schedule['id']}", actors, await humans(world, actors)),
     )
-    return _Kept(Held(agenda, schedule, stored, actors), tuple(rests_on))
+    return agenda, actors, tuple(rests_on)
 
 
 async def owning(world: World, things: Iterable[str]) -> list[Held]:

@@ -14,11 +14,11 @@ from creneau.flows.agendas import held
 from creneau.flows.answers import Entry, Found
 from creneau.flows.searching import ignored, include
 from creneau.flows.slots import NO_SLOT
-from creneau.flows.timetable import Shown, timetable
+from creneau.flows.timetable import TOO_MANY_SLOTS, Shown, timetable
 from creneau.flows.wanted import Wanted, wanted
 from creneau.flows.world import World
 from creneau.flows.writing import rows_of
-from creneau.problems import Issue, Missing, refusal
+from creneau.problems import Issue, Missing, TooCostly, refusal
 from creneau.profiles import slot as profile
 from creneau.scheduling.intervals import Interval
 from creneau.scheduling.slots import find_cell, own_cell, read_slot_id
@@ -37,6 +37,9 @@ FROM_NOW = refusal(
 """DEC-02, C-05."""
 
 EVERY_STATUS = frozenset({"free", "busy", "busy-tentative", "busy-unavailable"})
+Ordered = tuple[int, str, Shown]
+"""A slot with what orders it: start, id."""
+
 BY_START = (Sort("start", parameter("Slot", "start")),)
 
 
@@ -66,41 +69,66 @@ async def _holder(world: World, slot_id: str) -> str | None:
 
 async def search(world: World, query: Query, *, strict: bool) -> Found:
     """A page of slots in the order of their starts, then what they include; `total` counts all that match."""
+    query, ordered, from_now = await _matching(world, query)
+    rest = _after(query, ordered)
+    size = query.count if query.count is not None else len(rest)
+    page = rest[:size]
+    next = cursor.write(Position((page[-1][0],), page[-1][1])) if 0 < size < len(rest) else None
+    return await _found(world, query, page, (len(ordered), next), from_now)
+
+
+async def earliest(world: World, query: Query, most: int) -> Found:
+    """The `most` first slots that match of each professional, room or agenda: what a person on the phone needs (`Slot/$earliest`)."""
+    query, ordered, from_now = await _matching(world, replace(query, after=None))
+    counts: dict[tuple[str, ...], int] = {}
+    kept = []
+    for one in ordered:
+        owner = one[2].held.agenda.things
+        counts[owner] = counts.get(owner, 0) + 1
+        if counts[owner] <= most:
+            kept.append(one)
+    if len(kept) > world.rules.page_limit:
+        raise TooCostly(Issue(TOO_MANY_SLOTS, values={"limit": world.rules.page_limit}))
+    return await _found(world, query, kept, (len(kept), None), from_now)
+
+
+async def _matching(world: World, query: Query) -> tuple[Query, list[Ordered], bool]:
+    """The query as understood, all the slots that match in its order, and whether its lower bound is now for want of one."""
     now = world.clock()
     asked = await wanted(world, query)
     window, from_now = asked.window(now)
     if from_now:
-        query = replace(
-            query,
-            understood=(*query.understood, ("start", f"ge{instant.show(now // 1_000_000 * 1_000_000)}")),
-        )
+        bound = f"ge{instant.show(now // 1_000_000 * 1_000_000)}"
+        query = replace(query, understood=(*query.understood, ("start", bound)))
     agendas = [one for one in await asked.agendas(world) if one.agenda.active or asked.slots is not None]
     shown = await timetable(world, agendas, window, asked.statuses or EVERY_STATUS)
-    kept = _filtered(world, asked, shown)
-    descending = any(sort.code == "start" and sort.descending for sort in query.sort)
-    ordered = sorted(
-        ((one.cell.start, one.cell.id, one) for one in kept), key=lambda one: one[:2], reverse=descending
-    )
-    rest = _after(query, ordered, descending)
-    size = query.count if query.count is not None else len(rest)
-    page = [stored(world, one) for _, _, one in rest[:size]]
-    next = cursor.write(Position((rest[size - 1][0],), rest[size - 1][1])) if 0 < size < len(rest) else None
-    included = await include(world, query.includes, page)
+    ordered = [(one.cell.start, one.cell.id, one) for one in _filtered(world, asked, shown)]
+    ordered.sort(key=lambda one: one[:2], reverse=_descending(query))
+    return query, ordered, from_now
+
+
+async def _found(
+    world: World, query: Query, page: Sequence[Ordered], counted: tuple[int, str | None], from_now: bool
+) -> Found:
+    total, next = counted
+    matches = [stored(world, one) for _, _, one in page]
+    included = await include(world, query.includes, matches)
     outcome = (*ignored(query), *([Issue(FROM_NOW, severity="information")] if from_now else []))
-    entries = (*(Entry("Slot", one.id, one.body, "match") for one in page), *included)
-    return Found(query, entries, len(ordered) if query.total != "none" else None, next, outcome)
+    entries = (*(Entry("Slot", one.id, one.body, "match") for one in matches), *included)
+    return Found(query, entries, total if query.total != "none" else None, next, outcome)
 
 
-Ordered = tuple[int, str, Shown]
+def _descending(query: Query) -> bool:
+    return any(sort.code == "start" and sort.descending for sort in query.sort)
 
 
-def _after(query: Query, ordered: Sequence[Ordered], descending: bool) -> Sequence[Ordered]:
+def _after(query: Query, ordered: Sequence[Ordered]) -> Sequence[Ordered]:
     """What follows the page before (keyset, so that writes meanwhile neither repeat nor hide slots)."""
     if query.after is None:
         return ordered
     position = cursor.read(query.after, BY_START)
     last = (position.keys[0], position.id)
-    if descending:
+    if _descending(query):
         return [one for one in ordered if one[:2] < last]
     return [one for one in ordered if one[:2] > last]
 

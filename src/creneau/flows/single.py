@@ -80,6 +80,13 @@ async def search(world: World, type: str, pairs: Sequence[tuple[str, str]], stri
     return await searching.search(world, query)
 
 
+async def earliest(world: World, pairs: Sequence[tuple[str, str]], most: int, strict: bool) -> Found:
+    """The first slots that match of each professional, room or agenda (`Slot/$earliest`)."""
+    return await f4_f5_consultation.earliest(
+        world, searching.parse(world, "Slot", pairs, strict=strict), most
+    )
+
+
 async def create(
     world: World, type: str, sent: Resource, condition: str | None = None, id: str | None = None
 ) -> Saved:

@@ -10,7 +10,7 @@ from typing import Any, Final
 import creneau
 from creneau.fhir import instant
 from creneau.flows.world import World
-from creneau.http.routes import ACTORS, OFFERED, flow
+from creneau.http.routes import OFFERED, flow
 from creneau.http.settings import HttpSettings
 from creneau.problems import Issue, Malformed, refusal
 from creneau.search import parameters
@@ -21,6 +21,7 @@ Element = dict[str, Any]
 GAP: Final = "https://interop.esante.gouv.fr/ig/fhir/gap"
 IMPLEMENTATION_GUIDE: Final = f"{GAP}/ImplementationGuide/ans.fhir.fr.gap"
 VALIDATE: Final = "http://hl7.org/fhir/OperationDefinition/Resource-validate"
+OPERATIONS: Final = "https://creneau.example/fhir/OperationDefinition/"
 
 MODE = refusal(
     "metadata-mode",
@@ -96,7 +97,7 @@ def _resource(world: World, type: str) -> Element:
         "interaction": [_interaction(type, code) for code in INTERACTIONS if code in offered],
         "versioning": "versioned-update" if "update" in offered else "no-version",
         "readHistory": "vread" in offered,
-        "updateCreate": "update" in offered and type in ACTORS and world.rules.client_ids,
+        "updateCreate": "update" in offered and type != "Appointment" and world.rules.client_ids,
         "conditionalCreate": "create" in offered,
         "conditionalRead": "full-support",
         "conditionalUpdate": "update-conditional" in offered,
@@ -105,9 +106,16 @@ def _resource(world: World, type: str) -> Element:
     }
     if "search-type" in offered:
         found |= _search(type)
-    if "$validate" in offered:
-        found["operation"] = [{"name": "validate", "definition": VALIDATE}]
+    operations = sorted(code for code in offered if code.startswith("$"))
+    if operations:
+        found["operation"] = [_operation(type, code[1:]) for code in operations]
     return found
+
+
+def _operation(type: str, name: str) -> Element:
+    if name == "validate":
+        return {"name": name, "definition": VALIDATE}
+    return {"name": name, "definition": f"{OPERATIONS}{type}-{name}", "documentation": "docs/flows"}
 
 
 def _interaction(type: str, code: str) -> Element:

@@ -1,16 +1,25 @@
-"""`$validate`, the CapabilityStatement, OPTIONS.
+"""`$validate`, `$availability`, `$explain`, `$earliest`, the CapabilityStatement, OPTIONS.
 
 https://hl7.org/fhir/R4/resource-operation-validate.html, https://hl7.org/fhir/R4/http.html#capabilities
 """
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from creneau.flows import interactions
-from creneau.http import render, response
-from creneau.http.request import Call, Resource
+from creneau.http import bundles, render, response
+from creneau.http.request import OURS, Call, Resource
 from creneau.http.response import Answer
+from creneau.problems import Issue, Malformed, refusal
+
+EARLIEST_MOST: Final = 50
+HOW_MANY = refusal(
+    "earliest-number",
+    "value",
+    "n est un nombre de créneaux, de 1 à {most}.",
+    "n is a number of slots, from 1 to {most}.",
+)
 
 
 class Asked(NamedTuple):
@@ -37,13 +46,15 @@ def _asked(call: Call) -> Asked:
     sent = render.sent(call)
     if sent.get("resourceType") != "Parameters":
         return Asked(sent, profile, mode)
+    parts = sent.get("parameter")
     given = {
         part["name"]: part
-        for part in sent.get("parameter", ())
+        for part in (parts if isinstance(parts, list) else ())
         if isinstance(part, dict) and isinstance(part.get("name"), str)
     }
+    resource = given.get("resource", {}).get("resource")
     return Asked(
-        given.get("resource", {}).get("resource"),
+        resource if isinstance(resource, dict) else None,
         _value(given, "profile", ("valueUri", "valueCanonical", "valueUrl", "valueString")) or profile,
         _value(given, "mode", ("valueCode", "valueString")) or mode,
     )
@@ -52,6 +63,31 @@ def _asked(call: Call) -> Asked:
 def _value(given: dict[str, Resource], name: str, elements: tuple[str, ...]) -> str | None:
     part = given.get(name, {})
     return next((part[element] for element in elements if isinstance(part.get(element), str)), None)
+
+
+async def availability(call: Call) -> Answer:
+    """Schedule/[id]/$availability, or Schedule/$availability with a Schedule that is tried and not stored: ?start=&end= (3a to 3c)."""
+    sent = _asked(call).resource
+    bounds = (call.parameter("start"), call.parameter("end"))
+    found = await interactions.availability(call.world, call.place.id or None, sent, bounds, call.language)
+    return response.made(call, found)
+
+
+async def explain(call: Call) -> Answer:
+    """Slot/$explain?schedule=&start=&service=: why that time is offered or not, rule by rule."""
+    schedule, start, service = (call.parameter(name) for name in ("schedule", "start", "service"))
+    found = await interactions.explain(call.world, schedule, start, service, call.language)
+    return response.made(call, found)
+
+
+async def earliest(call: Call) -> Answer:
+    """Slot/$earliest?n=&…: the n first slots of each professional that satisfy the criteria of a search (4a)."""
+    number = call.parameter("n") or "1"
+    if not (number.isascii() and number.isdigit() and 0 < int(number[:4]) <= EARLIEST_MOST):
+        raise Malformed(Issue(HOW_MANY, values={"most": EARLIEST_MOST}))
+    pairs = [pair for pair in call.pairs if pair[0] not in OURS and pair[0] != "n"]
+    found = await interactions.earliest(call.world, pairs, int(number), call.prefer.strict)
+    return response.written(call, bundles.searchset(call, found, hide=False))
 
 
 async def capabilities(call: Call) -> Answer:

@@ -53,6 +53,23 @@ ROUTES: Final[tuple[Route, ...]] = (
     Route(
         "POST", "[type]/$validate", "$validate", operations.validate, "Contrôle sans enregistrer", body=True
     ),
+    Route("GET", "[type]/$explain", "$explain", operations.explain, "Pourquoi ce moment est offert ou non"),
+    Route("GET", "[type]/$earliest", "$earliest", operations.earliest, "Premiers créneaux par professionnel"),
+    Route(
+        "POST",
+        "[type]/$availability",
+        "$availability",
+        operations.availability,
+        "Ce qu'un agenda ouvrirait, sans l'enregistrer",
+        body=True,
+    ),
+    Route(
+        "GET",
+        "[type]/[id]/$availability",
+        "$availability",
+        operations.availability,
+        "Ce qu'un agenda ouvre, ferme et a de pris",
+    ),
     Route("GET", "[type]/[id]", "read", reads.read, "Lecture de la version courante"),
     Route("PUT", "[type]/[id]", "update", writes.update, "Mise à jour", body=True),
     Route("PATCH", "[type]/[id]", "patch", writes.patch, "Modification partielle", body=True),
@@ -102,8 +119,8 @@ ACTORS: Final = (
 
 OFFERED: Final[dict[str, frozenset[str]]] = {
     **dict.fromkeys(ACTORS, FULL),
-    "Schedule": FULL,
-    "Slot": frozenset({"read", "search-type"}),
+    "Schedule": FULL | {"$availability"},
+    "Slot": frozenset({"read", "search-type", "$explain", "$earliest"}),
     "Appointment": FULL - {"delete", "delete-conditional"},
     "AppointmentResponse": KEPT | {"search-type"},
     "DocumentReference": FULL,
@@ -122,7 +139,9 @@ FLOWS: Final[dict[tuple[str, str], str]] = {
     ("Schedule", "update"): "2b, 3a, 3b, 3c",
     ("Schedule", "patch"): "2b, 3a, 3b, 3c",
     ("Schedule", "delete"): "2c",
+    ("Schedule", "$availability"): "3a, 3b, 3c",
     ("Slot", "search-type"): "4a, 5a",
+    ("Slot", "$earliest"): "4a, 5a",
     ("Appointment", "search-type"): "4b, 5b",
     ("Appointment", "create"): "6a",
     ("Appointment", "update"): "6b",
