@@ -345,7 +345,7 @@ def test_a_rule_that_never_matches_costs_no_more_than_its_window(rule: Recurrenc
     found = list(occurrences(local(2026, 3, 1, 9), rule, PARIS, between((2026, 3, 1), (2027, 3, 1))))
 
     assert not found
-    assert time.process_time() - begun < 1  # dateutil: from 10 s on
+    assert time.process_time() - begun < 1  # dateutil: up to 4 s of CPU
 
 
 @pytest.mark.parametrize("freq", ["SECONDLY", "MINUTELY"])
