@@ -17,7 +17,21 @@ CHANGING = {
     "Europe/Paris": [(2026, 3, 29), (2026, 10, 25), (2027, 3, 28), (2027, 10, 31)],
     "America/Miquelon": [(2026, 3, 8), (2026, 11, 1), (2027, 3, 14), (2027, 11, 7)],
 }
-STEADY = ["America/Guadeloupe", "America/Martinique", "America/Cayenne", "America/St_Barthelemy", "America/Marigot", "Indian/Reunion", "Indian/Mayotte", "Indian/Kerguelen", "Pacific/Noumea", "Pacific/Tahiti", "Pacific/Marquesas", "Pacific/Gambier", "Pacific/Wallis"]
+STEADY = [
+    "America/Guadeloupe",
+    "America/Martinique",
+    "America/Cayenne",
+    "America/St_Barthelemy",
+    "America/Marigot",
+    "Indian/Reunion",
+    "Indian/Mayotte",
+    "Indian/Kerguelen",
+    "Pacific/Noumea",
+    "Pacific/Tahiti",
+    "Pacific/Marquesas",
+    "Pacific/Gambier",
+    "Pacific/Wallis",
+]
 
 
 def minutes_around(name: str, day: tuple[int, int, int]) -> dict[int, list[int]]:
