@@ -160,7 +160,7 @@ def test_a_head_or_a_body_that_never_ends_is_given_up() -> None:
 
 
 def test_slow_clients_do_not_slow_the_others() -> None:
-    with Running() as running:
+    with Running(HttpSettings(concurrent=50)) as running:
         slow = [socket.create_connection(("127.0.0.1", running.port)) for _ in range(200)]
         for one in slow:
             one.sendall(b"POST /fhir/Patient HTTP/1.1\r\nContent-Length: 100\r\n\r\n{")
@@ -172,6 +172,20 @@ def test_slow_clients_do_not_slow_the_others() -> None:
 
     assert statuses == {200}
     assert took < 2
+
+
+def test_bodies_together_are_bounded_and_what_they_held_is_given_back() -> None:
+    with Running(HttpSettings(held_limit=100_000)) as running:
+        head = b"POST /fhir/Patient HTTP/1.1\r\nHost: a\r\nContent-Length: 90000\r\n\r\n"
+        with socket.create_connection(("127.0.0.1", running.port)) as slow:
+            slow.sendall(head + b" " * 80_000)
+            time.sleep(0.1)
+            refused = running.call("POST", "/fhir/Patient", b" " * 30_000)
+        time.sleep(0.1)
+        after = [running.call("POST", "/fhir/Patient", b" " * 90_000).status for _ in range(3)]
+
+    assert (refused.status, refused.keys) == (503, ["too-many-bytes"])
+    assert after == [400, 400, 400]
 
 
 def test_connections_beyond_the_limit_are_told_to_come_back() -> None:

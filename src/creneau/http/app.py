@@ -18,6 +18,7 @@ from urllib.parse import unquote_to_bytes
 
 from creneau.flows.world import World
 from creneau.http import limits, metadata, outcomes, response, site
+from creneau.http.deadlines import Deadlines
 from creneau.http.limits import Disconnected
 from creneau.http.log import Log, known_names
 from creneau.http.metrics import Metrics
@@ -93,6 +94,8 @@ class Application:
             known_names(kind for kind, offered in OFFERED.items() if "search-type" in offered), stream
         )
         self.stopping = False
+        self._deadlines = Deadlines(settings.seconds)
+        self._held = limits.Held(settings.held_limit)
         self._pages = pages
         self._site = site.table(self)
         self._ids = count(1)
@@ -119,15 +122,12 @@ class Application:
         await self._serve(call, receive, send, started)
 
     async def _serve(self, call: Call, receive: Receive, send: Send, started: float) -> None:
-        self.metrics.in_work += 1
         try:
             answer = await self._answer(call, receive)
             await _sent(send, call, answer)
             status, size = answer.status, len(answer.body)
         except Disconnected:
             status, size = GONE_AWAY, 0
-        finally:
-            self.metrics.in_work -= 1
         self._note(call, status, size, perf_counter() - started)
 
     async def _answer(self, call: Call, receive: Receive) -> Answer:
@@ -155,20 +155,36 @@ class Application:
         route = call.route
         if route is None:
             return _unrouted(call)
-        if self.metrics.in_work > self.front.settings.concurrent:
-            raise Unavailable(Issue(outcomes.BUSY))
         if call.place.id and not _ID(call.place.id):
             raise Malformed(Issue(ID_BAD)) if route.body else Missing(Issue(NO_SUCH_ID))
-        if route.body:
-            call.body = await self._body(call, receive)
-        async with asyncio.timeout(self.front.settings.seconds):
-            return await route.function(call)
-
-    async def _body(self, call: Call, receive: Receive) -> bytes:
+        if not route.body:
+            return await self._within(route, call)
         settings = self.front.settings
         limit = settings.bundle_limit if call.place.shape == "" else settings.body_limit
-        content = await limits.body(receive, call.headers, limit, settings.body_seconds)
-        return limits.unfold(content, call.headers.get(b"content-encoding"), limit, settings.gzip_ratio)
+        bounds = limits.Bounds(limit, settings.body_seconds, self._held)
+        content = await limits.body(receive, call.headers, bounds)
+        try:
+            encoding = call.headers.get(b"content-encoding")
+            call.body = limits.unfold(content, encoding, limit, settings.gzip_ratio)
+            return await self._within(route, call)
+        finally:
+            self._held.give(len(content))
+
+    async def _within(self, route: Route, call: Call) -> Answer:
+        """Run the route's function, within the number of requests in work and the time of each."""
+        if self.metrics.in_work >= self.front.settings.concurrent:
+            raise Unavailable(Issue(outcomes.BUSY))
+        task = self._deadlines.enter()
+        self.metrics.in_work += 1
+        try:
+            return await route.function(call)
+        except asyncio.CancelledError:
+            if self._deadlines.stopped(task):
+                raise TimeoutError from None
+            raise
+        finally:
+            self.metrics.in_work -= 1
+            self._deadlines.leave(task)
 
     def _refused(self, call: Call, problem: Problem) -> Answer:
         call.forgive()

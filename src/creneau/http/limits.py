@@ -8,11 +8,11 @@ from __future__ import annotations
 import asyncio
 import zlib
 from collections.abc import Awaitable, Callable, MutableMapping
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 from creneau.http.media import ENCODING
 from creneau.http.outcomes import TooSlow
-from creneau.problems import Issue, Malformed, TooLong, UnsupportedMedia, refusal
+from creneau.problems import Issue, Malformed, TooLong, Unavailable, UnsupportedMedia, refusal
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 
@@ -40,6 +40,12 @@ SLOW = refusal(
     "Le corps n'est pas arrivé en entier en {seconds:g} secondes.",
     "The whole body did not arrive within {seconds:g} seconds.",
 )
+FULL = refusal(
+    "too-many-bytes",
+    "throttled",
+    "Trop de corps sont en cours de réception ; réessayez dans un instant.",
+    "Too many bodies are being received; try again in a moment.",
+)
 FORGIVEN: Final = 32 << 20
 """Bytes of an announced body that are still received, and thrown away, so that its sender reads why it is refused."""
 RATIO_FLOOR: Final = 1 << 16
@@ -50,14 +56,42 @@ class Disconnected(Exception):
     """The client went away before its body was whole; nobody is left to answer."""
 
 
-async def body(receive: Receive, headers: dict[bytes, bytes], limit: int, seconds: float) -> bytes:
-    """The whole body. Refused: longer than `limit` bytes (TooLong), slower than `seconds` (TooSlow)."""
+class Held:
+    """Bytes of all the bodies held at one moment, `most` of them at the most."""
+
+    __slots__ = ("most", "size")
+
+    def __init__(self, most: int) -> None:
+        self.most, self.size = most, 0
+
+    def take(self, size: int) -> None:
+        """Hold that many more; Unavailable when it would be too many."""
+        if self.size + size > self.most:
+            raise Unavailable(Issue(FULL))
+        self.size += size
+
+    def give(self, size: int) -> None:
+        """Hold that many less."""
+        self.size -= size
+
+
+class Bounds(NamedTuple):
+    """What one body may be: `limit` bytes, within `seconds`, out of what may be `held` at one moment."""
+
+    limit: int
+    seconds: float
+    held: Held
+
+
+async def body(receive: Receive, headers: dict[bytes, bytes], bounds: Bounds) -> bytes:
+    """The whole body, its bytes taken from `held` (to be given back). Refused: too long (TooLong), too slow (TooSlow)."""
+    limit, seconds, held = bounds
     declared = headers.get(b"content-length", b"0")
     length = int(declared[:20]) if declared.isdigit() else 0
     try:
         async with asyncio.timeout(seconds):
             if length <= limit:
-                return await _received(receive, limit)
+                return await _received(receive, limit, held)
             if length <= FORGIVEN:
                 await _discarded(receive)
     except TimeoutError as late:
@@ -71,18 +105,23 @@ async def _discarded(receive: Receive) -> None:
         pass
 
 
-async def _received(receive: Receive, limit: int) -> bytes:
+async def _received(receive: Receive, limit: int, held: Held) -> bytes:
     pieces: list[bytes] = []
     size, more = 0, True
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise Disconnected
-        pieces.append(message.get("body", b""))
-        size += len(pieces[-1])
-        if size > limit:
-            raise TooLong(Issue(BODY, values={"limit": limit}))
-        more = message.get("more_body", False)
+    try:
+        while more:
+            message = await receive()
+            if message["type"] == "http.disconnect":
+                raise Disconnected
+            pieces.append(message.get("body", b""))
+            held.take(len(pieces[-1]))
+            size += len(pieces[-1])
+            if size > limit:
+                raise TooLong(Issue(BODY, values={"limit": limit}))
+            more = message.get("more_body", False)
+    except BaseException:
+        held.give(size)
+        raise
     return b"".join(pieces)
 
 

@@ -12,7 +12,7 @@ import re
 import sys
 import time
 import traceback
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from types import TracebackType
 from typing import IO, Final
 
@@ -74,8 +74,10 @@ class Log:
         )
         self.flush()
 
-    def parameter_names(self, pairs: Iterable[tuple[str, str]]) -> list[str]:
+    def parameter_names(self, pairs: Sequence[tuple[str, str]]) -> list[str]:
         """The names asked for, without modifiers or chains, sorted; those unknown to our tables as "?"."""
+        if not pairs:
+            return []
         heads = {_HEAD.split(name, maxsplit=1)[0] for name, _ in pairs}
         return sorted({head if head in self._names else "?" for head in heads})
 

@@ -83,7 +83,7 @@ async def explain(call: Call) -> Answer:
 async def earliest(call: Call) -> Answer:
     """Slot/$earliest?n=&…: the n first slots of each professional that satisfy the criteria of a search (4a)."""
     number = call.parameter("n") or "1"
-    if not (number.isascii() and number.isdigit() and 0 < int(number[:4]) <= EARLIEST_MOST):
+    if not (number.isascii() and number.isdigit() and len(number) <= 4 and 0 < int(number) <= EARLIEST_MOST):
         raise Malformed(Issue(HOW_MANY, values={"most": EARLIEST_MOST}))
     pairs = [pair for pair in call.pairs if pair[0] not in OURS and pair[0] != "n"]
     found = await interactions.earliest(call.world, pairs, int(number), call.prefer.strict)

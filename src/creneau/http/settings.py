@@ -31,7 +31,10 @@ class HttpSettings:
     )
     seconds: float = 5.0  # to answer one request, its body once received
     body_seconds: float = 20.0  # to receive the body
-    concurrent: int = 500  # requests in work at once; more are told to come back (503)
+    concurrent: int = 500  # requests in work at once, their bodies received; more are told to come back (503)
+    held_limit: int = (
+        256 << 20
+    )  # bytes of all the bodies held at one moment; more are told to come back (503)
     link_key: bytes = field(default_factory=lambda: secrets.token_bytes(32), repr=False)
     """Seals the criteria inside the links of a POST search; several processes that serve one base share it."""
 
