@@ -22,6 +22,7 @@ from creneau.flows.world import Rules, World
 from creneau.http.app import App, Application
 from creneau.http.server import bind, server
 from creneau.http.settings import HttpSettings, ServerSettings
+from creneau.store.contract import Store
 from creneau.store.memory import MemoryStore
 
 FHIR_JSON = "application/fhir+json"
@@ -46,8 +47,8 @@ class Reply:
         return [issue["details"]["coding"][0]["code"] for issue in self.json["issue"]]
 
 
-def new_world(base: str) -> World:
-    """A world on an empty memory store."""
+def new_world(base: str, store: Store | None = None) -> World:
+    """A world on this store, else on an empty memory store."""
     rules = Rules(
         zone=ZoneInfo("Europe/Paris"),
         hold=48 * 3_600_000_000,
@@ -56,7 +57,7 @@ def new_world(base: str) -> World:
         client_ids=False,
     )
     return World(
-        store=MemoryStore(),
+        store=store or MemoryStore(),
         validator=Validator([]),
         bases=Bases((base,)),
         clock=lambda: time.time_ns() // 1000,
