@@ -184,8 +184,6 @@ def request(wish: Wish, now: int) -> Iterator[Issue]:
 
 def outside(wish: Wish, severity: str) -> Iterator[Issue]:
     """Where the time leaves the declared availability or the duration of the service (GAP-RG-16, GAP-RG-17)."""
-    if wish.start is None or wish.end is None:
-        return
     named = {agenda.id for agenda, _ in wish.cells}
     free_of_slots = [agenda for agenda in wish.agendas if agenda.id not in named]
     for thing in wish.things:
@@ -209,8 +207,7 @@ def _outside_all(wish: Wish, choice: Sequence[Agenda], severity: str) -> Iterato
 
 def declaration(wish: Wish) -> Iterator[Issue]:
     """What a declaration deserves to hear: it reports a fact, so these are warnings (DEC-08, C-10)."""
-    if wish.status in lifecycle.BUSY:
-        yield from outside(wish, "warning")
+    return outside(wish, "warning") if wish.status in lifecycle.BUSY and wish.start is not None else iter(())
 
 
 def remarks(wish: Wish) -> Iterator[Issue]:
