@@ -10,8 +10,8 @@ from creneau.search.rows import Period, Rows, Token
 
 from .made import deletion, plan, put, rows
 
-TAG = Parameter("Patient", "tag", "token", "")
-DATE = Parameter("Patient", "date", "date", "")
+TAG = Parameter("Patient", "tag", "token", "Resource.meta.tag")
+DATE = Parameter("Patient", "date", "date", "Patient.birthDate")
 EVERY = Query("Patient")
 RED = Query("Patient", conditions=(Term(TAG, (TokenValue(None, "red"),)),))
 

@@ -15,7 +15,7 @@ from tests.store.made import DAWN, MINUTE, appointment, plan, rows, take
 CLIENTS = 8
 
 
-async def book(path: Path, round_: str) -> None:
+async def book(path: Path, round_: str, clients: int = CLIENTS) -> None:
     store = open_sqlite(path)
     numbers = itertools.count()
 
@@ -29,8 +29,8 @@ async def book(path: Path, round_: str) -> None:
             except AlreadyTaken:
                 continue
 
-    await asyncio.gather(*(client() for _ in range(CLIENTS)))
+    await asyncio.gather(*(client() for _ in range(clients)))
 
 
 if __name__ == "__main__":
-    asyncio.run(book(Path(sys.argv[1]), sys.argv[2]))
+    asyncio.run(book(Path(sys.argv[1]), sys.argv[2], *map(int, sys.argv[3:])))

@@ -131,8 +131,7 @@ class Guard:
 
 def take_of(row: tuple[str, int, int, str, int | None, str, int]) -> Take:
     """The take of a row that begins with the columns `statements.TAKE`."""
-    thing, start, finish, kind, lapse, slot, capacity = row[:7]
-    return Take(thing, start, finish, kind, lapse, slot, capacity)
+    return Take._make(row[:7])
 
 
 def _covered(plan: Plan, former: list[dict[Take, int]]) -> dict[str, list[Take]]:

@@ -59,8 +59,9 @@ class Bounded:
 class Reader:
     """The connection of the event loop, and those of the threads, opened when first needed."""
 
-    def __init__(self, connect: Callable[[], sqlite3.Connection]) -> None:
+    def __init__(self, connect: Callable[[], sqlite3.Connection], *, patience: float = PATIENCE) -> None:
         self._connect = connect
+        self._patience = patience
         self._inline = Bounded(connect())
         self._idle: SimpleQueue[Bounded] = SimpleQueue()
         self._opened: list[Bounded] = []
@@ -90,7 +91,7 @@ class Reader:
     def _patiently(self, work: Work[T]) -> T:
         bounded = self._borrow()
         try:
-            return bounded.run(work, PATIENCE)
+            return bounded.run(work, self._patience)
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode == sqlite3.SQLITE_INTERRUPT:
                 raise TooCostly.of(TOO_LONG) from None

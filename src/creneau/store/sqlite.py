@@ -6,9 +6,12 @@ import asyncio
 import os
 import sqlite3
 from collections.abc import AsyncIterator, Sequence
+from contextlib import closing
 from functools import partial
 from pathlib import Path
 from typing import Any, Final
+
+import msgspec
 
 from creneau.search.query import Query
 from creneau.store import past, search_sql
@@ -17,7 +20,7 @@ from creneau.store.contract import Claim, Occupied, Page, Plan, Stored, StoreUna
 from creneau.store.guard import take_of
 from creneau.store.lock import FileLock
 from creneau.store.migrate import migrate, migrations
-from creneau.store.plan import lapsed, refuse_nonsense
+from creneau.store.plan import refuse_nonsense
 from creneau.store.reader import Reader
 from creneau.store.writer import Work, Writer
 
@@ -30,13 +33,13 @@ CACHE: Final = 64 * 1024  # KiB of pages the writer keeps
 class SqliteStore:
     """Every verb of `contract.Store`; built by `open_sqlite`, used from one event loop."""
 
-    def __init__(self, path: Path, tenant: str, lock: FileLock, writer: Writer) -> None:
+    def __init__(self, path: Path, tenant: str, lock: FileLock) -> None:
         self.path = path
         self.tenant = tenant
         self._lock = lock
         self._closed = False
-        self._writer = writer
         self._reader = Reader(partial(connect, path, writing=False))
+        self._writer = Writer(partial(connect, path, writing=True), tenant)
         self._execute = self._reader.cursor.execute
 
     async def get(self, type: str, id: str) -> Stored | None:
@@ -86,17 +89,15 @@ class SqliteStore:
 
     async def taken(self, things: Sequence[str], start: int, end: int, *, now: int) -> list[Occupied]:
         """See `contract.Store.taken`."""
-        wanted = sorted(set(things))
-        if len(wanted) > CHUNK:
-            return await self._reader.read(lambda cursor: self._taken(cursor, wanted, (start, end), now))
-        return self._taken(self._reader.cursor, wanted, (start, end), now)
+        asked = (self.tenant, start, end, now, _json(things))
+        return await self._reader.read(lambda cursor: _taken(cursor, asked))
 
     async def agendas(self, things: Sequence[str]) -> dict[str, list[str]]:
         """See `contract.Store.agendas`."""
-        found = {}
-        for thing in things:
-            if schedules := [s for (s,) in self._execute(sql.SCHEDULES_OF, (self.tenant, thing))]:
-                found[thing] = schedules
+        asked = (self.tenant, _json(things))
+        found: dict[str, list[str]] = {}
+        for thing, schedule in await self._reader.read(lambda c: c.execute(sql.AGENDAS, asked).fetchall()):
+            found.setdefault(thing, []).append(schedule)
         return found
 
     async def commit(self, plan: Plan) -> None:
@@ -137,16 +138,6 @@ class SqliteStore:
         """What `work(connection)` returns, run by the writing thread between two commits: for `reindex` and the like."""
         return await self._writer.alone(work)
 
-    def _taken(
-        self, cursor: sqlite3.Cursor, things: list[str], span: tuple[int, int], now: int
-    ) -> list[Occupied]:
-        found = []
-        for thing in things:
-            rows = cursor.execute(sql.OVERLAPPING, (self.tenant, thing, *span)).fetchall()
-            holds = [Occupied(take_of(row), row[7]) for row in rows]
-            found += sorted((h for h in holds if not lapsed(h.take, now)), key=_order)
-        return found
-
 
 def open_sqlite(path: Path | str, *, tenant: str = "default", create: bool = True) -> SqliteStore:
     """Own the file, bring it to the newest schema and start the writer.
@@ -160,13 +151,9 @@ def open_sqlite(path: Path | str, *, tenant: str = "default", create: bool = Tru
     lock = FileLock.take(path)
     try:
         os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
-        connection = connect(path, writing=True)
-        try:
+        with closing(connect(path, writing=True)) as connection:
             migrate(connection, migrations())
-            return SqliteStore(path, tenant, lock, Writer(connection, tenant))
-        except BaseException:
-            connection.close()
-            raise
+        return SqliteStore(path, tenant, lock)
     except BaseException:
         lock.release()
         raise
@@ -196,8 +183,17 @@ _WRITING: Final = (
 _READING: Final = ("busy_timeout = 5000", "query_only = ON", f"cache_size = -{CACHE}", "temp_store = MEMORY")
 
 
-def _order(hold: Occupied) -> tuple[int, str, int, str]:
-    return hold.take.start, hold.appointment, hold.take.end, hold.take.slot
+def _taken(cursor: sqlite3.Cursor, asked: tuple[str, int, int, int, str]) -> list[Occupied]:
+    """Takes in the order of the table's key, which is the order promised; the few long ones come from elsewhere."""
+    found = [Occupied(take_of(row), row[7]) for row in cursor.execute(sql.TAKEN, asked).fetchall()]
+    if long := cursor.execute(sql.TAKEN_LONG, asked).fetchall():
+        found += [Occupied(take_of(row), row[7]) for row in long]
+        found.sort(key=lambda hold: (*hold.take[:2], hold.appointment, hold.take.end, hold.take.slot))
+    return found
+
+
+def _json(things: Sequence[str]) -> str:
+    return msgspec.json.encode(sorted(set(things))).decode()
 
 
 def _probe(connection: sqlite3.Connection) -> None:

@@ -45,8 +45,9 @@ SELECT * FROM (
 ) ORDER BY version DESC LIMIT ?6
 """
 HISTORY_OF_ONE_COUNT: Final = """
-SELECT (SELECT count(*) FROM resource WHERE tenant = ?1 AND type = ?2 AND id = ?3 AND +updated >= ?4)
-     + (SELECT count(*) FROM history WHERE tenant = ?1 AND type = ?2 AND id = ?3 AND +updated >= ?4)
+SELECT (SELECT count(*) FROM resource WHERE tenant = ?1 AND type = ?2 AND id = ?3 AND updated >= ?4)
+     + (SELECT count(*) FROM history INDEXED BY sqlite_autoindex_history_1
+        WHERE tenant = ?1 AND type = ?2 AND id = ?3 AND updated >= ?4)
 """
 HISTORY_OF_TYPE: Final = f"""
 SELECT * FROM (
@@ -75,19 +76,24 @@ LINKED: Final = """
 SELECT id FROM link
 WHERE tenant = ? AND type = ? AND param = ? AND target_type = ? AND target_id = ? ORDER BY id
 """
-SCHEDULES_OF: Final = "SELECT schedule FROM owner WHERE tenant = ? AND thing = ? ORDER BY schedule"
-OWNS_OF: Final = "SELECT thing FROM owner WHERE tenant = ? AND schedule = ?"
 
 TAKE: Final = "thing, start, finish, kind, lapse, slot, capacity"
 TAKES_OF: Final = f"""
 SELECT {TAKE}, guarded FROM taken INDEXED BY taken_by_appointment WHERE tenant = ? AND appointment = ?
 """
-OVERLAPPING: Final = f"""
-SELECT {TAKE}, appointment FROM taken
-WHERE tenant = ?1 AND thing = ?2 AND start > ?3 - {DAY} AND start < ?4 AND finish > ?3
-UNION ALL
-SELECT {TAKE}, appointment FROM taken INDEXED BY taken_long
-WHERE tenant = ?1 AND thing = ?2 AND start <= ?3 - {DAY} AND finish > ?3 AND finish - start > {DAY}
+TAKEN: Final = f"""
+SELECT {TAKE}, appointment FROM json_each(?5) AS wanted CROSS JOIN taken
+WHERE tenant = ?1 AND thing = wanted.value AND start > ?2 - {DAY} AND start < ?3 AND finish > ?2
+    AND (lapse IS NULL OR lapse > ?4)
+"""
+TAKEN_LONG: Final = f"""
+SELECT {TAKE}, appointment FROM json_each(?5) AS wanted CROSS JOIN taken INDEXED BY taken_long
+WHERE tenant = ?1 AND thing = wanted.value AND start <= ?2 - {DAY} AND start < ?3 AND finish > ?2
+    AND finish - start > {DAY} AND (lapse IS NULL OR lapse > ?4)
+"""
+AGENDAS: Final = """
+SELECT thing, schedule FROM json_each(?2) AS wanted CROSS JOIN owner
+WHERE tenant = ?1 AND thing = wanted.value ORDER BY thing, schedule
 """
 RIVALS: Final = f"""
 SELECT start, finish, appointment, lapse FROM taken

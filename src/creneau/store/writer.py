@@ -14,12 +14,13 @@ from queue import Empty, SimpleQueue
 from typing import Any, Final, NamedTuple
 
 from creneau.store.apply import Pages
+from creneau.store.checkpoint import Checkpointer, copy_log
 from creneau.store.contract import AlreadyClaimed, AlreadyTaken, Moved, Plan, StoreUnavailable
 from creneau.store.guard import Guard
 
 GROUP: Final = 256
 WAITING: Final = 2048
-CHECKPOINT_ROWS: Final = 40_000
+LOG_ROWS: Final = 20_000  # changed rows after which the log is copied into the file
 IDLE: Final = 0.25
 REFUSALS: Final = (Moved, AlreadyTaken, AlreadyClaimed)
 
@@ -37,16 +38,19 @@ class Job(NamedTuple):
 class Writer:
     """Owns the writing connection. `failing` tells that the last group met a disk error."""
 
-    def __init__(self, connection: sqlite3.Connection, tenant: str, *, waiting: int = WAITING) -> None:
+    def __init__(
+        self, connect: Callable[[], sqlite3.Connection], tenant: str, *, waiting: int = WAITING
+    ) -> None:
         self.failing = False
-        self._connection = connection
+        self._connection = connection = connect()
         self._cursor = connection.cursor()
         self._guard = Guard(self._cursor, tenant)
         self._pages = Pages(self._cursor, tenant)
         self._queue: SimpleQueue[Job | None] = SimpleQueue()
         self._room = waiting
         self._stopping = False
-        self._checkpointed = connection.total_changes
+        self._copied = connection.total_changes
+        self._checkpointer = Checkpointer(connect)
         self._thread = threading.Thread(target=self._run, name="creneau-writer", daemon=True)
         self._thread.start()
 
@@ -74,7 +78,7 @@ class Writer:
         return self._thread.is_alive() and not self._stopping and self._room > 0
 
     async def _submit(self, plan: Plan | None, work: Work | None) -> Any:
-        if self._stopping:
+        if self._stopping or not self._thread.is_alive():
             raise StoreUnavailable("stopping")
         if self._room <= 0:
             raise StoreUnavailable("overloaded")
@@ -89,12 +93,12 @@ class Writer:
             results = list(zip(plans, self._group([job.plan for job in plans if job.plan]), strict=True))
             results += [(job, self._alone(job.work)) for job in batch if job.work is not None]
             self._tell(results)
-            if self._connection.total_changes - self._checkpointed > CHECKPOINT_ROWS:
-                self._checkpoint()
-        self._checkpoint("TRUNCATE")
+            self._keep_log_short()
+        self._checkpointer.stop()
+        copy_log(self._connection, "TRUNCATE")
 
     def _next(self) -> list[Job] | None:
-        """The next jobs to do together, None when the store is closed; checkpoints while nothing comes."""
+        """The next jobs to do together, None when the store is closed; has the log copied while nothing comes."""
         job = self._wait()
         batch: list[Job] = []
         while job is not None:
@@ -110,13 +114,24 @@ class Writer:
         return batch or None
 
     def _wait(self) -> Job | None:
-        if self._connection.total_changes == self._checkpointed:
+        if self._connection.total_changes == self._copied:
             return self._queue.get()
         try:
             return self._queue.get(timeout=IDLE)
         except Empty:
-            self._checkpoint()
+            self._checkpointer.request()
+            self._copied = self._connection.total_changes
             return self._queue.get()
+
+    def _keep_log_short(self) -> None:
+        if self._connection.total_changes - self._copied < LOG_ROWS:
+            return
+        if not self._checkpointer.passed:
+            self._checkpointer.request()
+            return
+        copy_log(self._connection)
+        self._checkpointer.passed = False
+        self._copied = self._connection.total_changes
 
     def _group(self, plans: list[Plan]) -> list[object]:
         """One outcome per plan: None, or the exception to raise."""
@@ -187,14 +202,6 @@ class Writer:
                 job.done.set_exception(outcome)
             else:
                 job.done.set_result(outcome)
-
-    def _checkpoint(self, mode: str = "PASSIVE") -> None:
-        """Copy the log into the file, so that it starts again from its beginning; a failure only makes the log longer."""
-        self._checkpointed = self._connection.total_changes
-        try:
-            self._cursor.execute(f"PRAGMA wal_checkpoint({mode})").fetchall()
-        except sqlite3.Error:
-            self.failing = True
 
 
 PRIMARY_CODES: Final = frozenset(
