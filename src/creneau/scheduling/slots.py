@@ -21,7 +21,7 @@ from zoneinfo import ZoneInfo
 
 from creneau.scheduling.availability import ALWAYS, intervals, stretches
 from creneau.scheduling.civil import DAY, EARLIEST, EPOCH_UTC, LATEST, MICROSECOND
-from creneau.scheduling.intervals import Interval, depth
+from creneau.scheduling.intervals import Interval, depth, normalise
 from creneau.scheduling.opening import Opening
 
 AGENDA_ID_LONGEST: Final = 40
@@ -41,9 +41,12 @@ class Service(NamedTuple):
     duration: int
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Agenda:
-    """A Schedule as the rules see it. `things`: all that must be free together; `capacity`: how many appointments at once."""
+    """A Schedule as the rules see it. `things`: all that must be free together; `capacity`: how many appointments at once.
+
+    Compared by identity, so that what follows from one can be remembered.
+    """
 
     id: str
     things: tuple[str, ...]
@@ -182,8 +185,21 @@ def covers(agenda: Agenda, start: int, end: int) -> bool:
     """Whether all of [start, end) is open time of an active agenda (GAP-RG-17)."""
     if not agenda.active or end <= start:
         return False
-    spells = intervals(agenda.openings, agenda.zone, agenda.horizon, Interval(start, end))
-    return all(spell.open for spell in spells)
+    at = start
+    while at < end:
+        reached = next((one.end for one in _open_on(agenda, at // DAY) if one.start <= at < one.end), None)
+        if reached is None:
+            return False
+        at = reached
+    return True
+
+
+@lru_cache(maxsize=8_192)
+def _open_on(agenda: Agenda, day: int) -> tuple[Interval, ...]:
+    """The open time of a day of UTC. Agendas are compared by identity: an edited one is another."""
+    window = Interval(day * DAY, (day + 1) * DAY)
+    spells = intervals(agenda.openings, agenda.zone, agenda.horizon, window)
+    return tuple(normalise(Interval(one.start, one.end) for one in spells if one.open))
 
 
 def fits(agenda: Agenda, service: str | None, start: int, end: int) -> bool:
