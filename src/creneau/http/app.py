@@ -68,7 +68,8 @@ ID_BAD = refusal(
 )
 
 _ID = re.compile(r"[A-Za-z0-9\-.]{1,64}").fullmatch
-_REQUEST_ID = re.compile(rb"[A-Za-z0-9._-]{1,64}").fullmatch
+# It goes to the log, so one that holds what may be a NIR (15 characters; 2A and 2B in Corsica) is replaced by ours (SEC-40).
+_REQUEST_ID = re.compile(rb"(?!.*(?<!\d)\d{6}[\dAB]\d{8}(?!\d))[A-Za-z0-9._-]{1,64}").fullmatch
 _LAST_RESORT = b'{"resourceType":"OperationOutcome","issue":[{"severity":"fatal","code":"exception"}]}'
 _OUTSIDE: Final = Route("GET", "", "none", site.not_found, "")
 
