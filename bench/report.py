@@ -6,12 +6,13 @@ import json
 from pathlib import Path
 from typing import Any, Final
 
-from bench.budgets import BUDGETS, IDLE_MB, over
+from bench.budgets import BUDGETS, IDLE_MB, calm, over
 from bench.chart import Bar, chart
 
 HEAD: Final = (
     "operation",
     "CPU us",
+    "calm",
     "least-most",
     "x hello",
     "req/s",
@@ -75,6 +76,7 @@ def _cells(row: dict[str, Any], ours: bool) -> list[str]:
     return [
         row["title"],
         "-" if cost is None else f"{cost:.0f}",
+        "-" if cost is None else f"{calm(row):.0f}",
         "-" if cost is None else f"{row['cpu_us_least']:.0f}-{row['cpu_us_most']:.0f}",
         "-" if row["ratio"] is None else f"{row['ratio']:.1f}",
         f"{row['per_second']:.0f}",

@@ -80,11 +80,15 @@ class Server:
         return text[-4000:]
 
     def stop(self, seconds: float = 25.0) -> int:
-        """SIGTERM, and its exit status; after `seconds` SIGKILL (status -9)."""
+        """SIGTERM, and its exit status; after `seconds` it is ended (status -6), where each thread stands is then in its log."""
         if self.process.poll() is None:
             self.process.send_signal(signal.SIGTERM)
         try:
             return self.process.wait(seconds)
+        except subprocess.TimeoutExpired:
+            self.process.send_signal(signal.SIGABRT)  # faulthandler prints every thread
+        try:
+            return self.process.wait(5.0)
         except subprocess.TimeoutExpired:
             return self.kill()
 
@@ -98,4 +102,4 @@ class Server:
 def _environment() -> dict[str, str]:
     """Ours, less the settings of a Creneau that the user runs."""
     kept = {name: value for name, value in os.environ.items() if not name.startswith("CRENEAU_")}
-    return kept | {"PYTHONUNBUFFERED": "1"}
+    return kept | {"PYTHONUNBUFFERED": "1", "PYTHONFAULTHANDLER": "1"}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -19,6 +20,8 @@ COLUMNS: Final = (
     "negative control",
 )
 PAGE: Final = Path(__file__).with_name("page.md")
+ANYWHERE: Final = re.compile(r"(?<![:/\w])/(?:[\w.\-]+/)+([\w.\-]+)")
+"""An absolute path of more than one part; its last part is kept."""
 TABLE: Final = "<!-- results -->"
 
 
@@ -93,9 +96,23 @@ def _value(value: Any) -> str:
 
 def write(document: dict[str, Any], target: Path) -> None:
     """Write the page, and beside it the JSON it is rendered from."""
+    document = {**document, "results": [published(one) for one in document["results"]]}
     data = target.with_suffix(".json")
     data.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", "utf-8")
     target.write_text(page(document), "utf-8")
+
+
+def published(result: dict[str, Any]) -> dict[str, Any]:
+    """A result as it may be kept in a repository: findings in one line each, without paths of this machine, few of the control."""
+    one = {**result, "findings": [_line(each) for each in result["findings"]]}
+    if control := result.get("control"):
+        one["control"] = {**control, "findings": [_line(each) for each in control.get("findings", [])[:3]]}
+    return one
+
+
+def _line(finding: str) -> str:
+    first = finding.splitlines()[0] if finding else ""
+    return ANYWHERE.sub(r"…/\1", first)[:300]
 
 
 def rendered(target: Path) -> None:

@@ -91,7 +91,7 @@ def batch(scenarios: Sequence[Scenario], wanted: Wanted, program: tuple[str, ...
         noticed = [bool(stage.findings) and not stage.broken for stage in stages]
         last = stages[-1]
         last.report(
-            [f"the server ended with status {status}: {host.process.printed()[-400:]}"] if status else []
+            [f"the server ended with status {status}\n{host.process.printed()[-4000:]}"] if status else []
         )
         if program == REAL:
             last.report([f"doctor: {line}" for line in examined(host.database)])

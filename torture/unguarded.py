@@ -19,6 +19,7 @@ from creneau.store.contract import AlreadyTaken, Moved, Plan
 from creneau.store.guard import Guard
 
 LATE: Final = 0.3
+MEANWHILE: Final = 0.005
 
 
 class Timeless(Guard):
@@ -39,6 +40,7 @@ class CheckedBefore(sqlite.SqliteStore):
                 found = await self.taken([take.thing], take.start, take.end, now=plan.now) if owned else []
                 if any(one.appointment != put.id for one in found):
                     raise AlreadyTaken(number, take.thing, take.start, take.end)
+        await asyncio.sleep(MEANWHILE)
         await super().commit(plan)
 
 
@@ -47,6 +49,7 @@ class Nameless(sqlite.SqliteStore):
 
     async def commit(self, plan: Plan) -> None:
         """See `contract.Store.commit`."""
+        await asyncio.sleep(MEANWHILE)
         await super().commit(replace(plan, puts=tuple(replace(put, claims=frozenset()) for put in plan.puts)))
 
 

@@ -102,6 +102,18 @@ def test_the_page_is_rendered_from_the_json_beside_it(tmp_path: Path) -> None:
     assert "without overlap: 9 finding(s) in 2 of 2 round(s)" in first
 
 
+def test_what_is_kept_has_no_path_of_this_machine(tmp_path: Path) -> None:
+    finding = 'round 1: File "/home/somebody/creneau/x.py" and Practitioner/12\nFile "/home/somebody/y.py"'
+
+    report.write({"short": True, "environment": {}, "results": [result([finding])]}, tmp_path / "page.md")
+
+    for kept in ("page.md", "page.json"):
+        text = (tmp_path / kept).read_text("utf-8")
+        assert "somebody" not in text
+        assert "…/x.py" in text
+        assert "Practitioner/12" in text
+
+
 def test_the_page_describes_every_scenario() -> None:
     text = report.PAGE.read_text("utf-8")
 
