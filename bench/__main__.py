@@ -13,10 +13,18 @@ from bench.budget import Wanted as BudgetWanted
 from bench.budgets import over
 from bench.connection import Lost
 from bench.measure import Shape
+from bench.mix import OPERATIONS
 from bench.run import Wanted, run
 from bench.seed import SeedRefused
 from bench.server import NotStarted
 from bench.wire import target
+
+COMMON = {
+    "seconds": "of one run",
+    "rounds": "how often each is run",
+    "people": "practitioners (each with an agenda) and patients to seed",
+    "appointments": "appointments to seed",
+}
 
 
 def arguments() -> argparse.ArgumentParser:
@@ -25,41 +33,45 @@ def arguments() -> argparse.ArgumentParser:
         prog="python -m bench", description="Benchmark of FHIR calendar servers."
     )
     commands = parser.add_subparsers(dest="command", required=True)
-    one = commands.add_parser("run", help="drive any FHIR base URL with a stated mix")
-    one.add_argument(
-        "--base", required=True, type=str, help="FHIR base URL, such as http://127.0.0.1:8080/fhir"
+    _any_server(commands.add_parser("run", help="drive any FHIR base URL with a stated mix"))
+    _ours(
+        commands.add_parser(
+            "budget", help="start our server on a fresh file, measure the budgets of the design"
+        )
     )
+    return parser
+
+
+def _any_server(one: argparse.ArgumentParser) -> None:
+    one.add_argument("--base", required=True, help="FHIR base URL, such as http://127.0.0.1:8080/fhir")
     one.add_argument(
         "--pid", type=int, help="pid of the server, to read its CPU time and memory (children included)"
     )
     one.add_argument(
-        "--mix", default="read=80,create=15,update=5", type=_mix, help=f"of {', '.join(mix.OPERATIONS)}"
+        "--mix", default="read=80,create=15,update=5", type=_mix, help=f"of {', '.join(OPERATIONS)}"
     )
     one.add_argument("--rate", type=float, help="open loop: requests due a second, whatever the server does")
     one.add_argument(
-        "--header", action="append", default=[], help='sent with each request: "Authorization: Bearer ..."'
+        "--header", action="append", default=[], help='with each request: "Authorization: Bearer ..."'
     )
-    one.add_argument("--people", type=int, default=50, help="practitioners and patients to seed")
-    one.add_argument("--appointments", type=int, default=500, help="appointments to seed")
-    ours = commands.add_parser(
-        "budget", help="start our server on a fresh file and measure the budgets of the design"
-    )
-    ours.add_argument("--operations", default="read,create,update", help=f"of {', '.join(mix.OPERATIONS)}")
-    ours.add_argument(
+    _common(one, seconds=10.0, rounds=1, people=50, appointments=500)
+
+
+def _ours(one: argparse.ArgumentParser) -> None:
+    one.add_argument("--operations", default="read,create,update", help=f"of {', '.join(OPERATIONS)}")
+    one.add_argument(
         "--growth", action="store_true", help=f"cost at {', '.join(map(str, GROWTH))} appointments as well"
     )
-    ours.add_argument("--check", action="store_true", help="exit 1 when a budget does not hold")
-    ours.add_argument(
-        "--dir", type=Path, help="where the database is put (default: the system's temporary directory)"
-    )
-    ours.add_argument("--people", type=int, default=200, help="practitioners and patients to seed")
-    ours.add_argument("--appointments", type=int, default=2000, help="appointments to seed")
-    for each, seconds, rounds in ((one, 10.0, 1), (ours, 2.0, 5)):
-        each.add_argument("--clients", type=int, default=16)
-        each.add_argument("--seconds", type=float, default=seconds, help="of one run")
-        each.add_argument("--rounds", type=int, default=rounds)
-        each.add_argument("--out", type=Path, help="directory for bench.json, bench.md and bench.svg")
-    return parser
+    one.add_argument("--check", action="store_true", help="exit 1 when a budget does not hold")
+    one.add_argument("--dir", type=Path, help="where the database is put (default: the temporary directory)")
+    _common(one, seconds=2.0, rounds=5, people=200, appointments=2_000)
+
+
+def _common(one: argparse.ArgumentParser, **defaults: float) -> None:
+    one.add_argument("--clients", type=int, default=16)
+    one.add_argument("--out", type=Path, help="directory for bench.json, bench.md and bench.svg")
+    for name, default in defaults.items():
+        one.add_argument(f"--{name}", type=type(default), default=default, help=COMMON[name])
 
 
 def _mix(text: str) -> dict[str, float]:

@@ -86,31 +86,6 @@ def place(number: int, run: str) -> Resource:
 
 def schedule(number: int, run: str, actors: tuple[str, ...], first: datetime) -> Resource:
     """An agenda of these actors, open every day from 6:00 to 22:00 (Paris, winter) from `first` on, in cells of 15 minutes."""
-    day = first.strftime("%Y-%m-%d")
-    opening = [
-        {
-            "url": "identifier",
-            "valueIdentifier": {"system": AGENDAS + "/ouverture", "value": f"{run}-{number}"},
-        },
-        {
-            "url": "type",
-            "valueCoding": {
-                "system": "https://hl7.fr/ig/fhir/core/CodeSystem/fr-core-cs-schedule-type",
-                "code": "free",
-            },
-        },
-        {"url": "start", "valueDateTime": f"{day}T06:00:00+01:00"},
-        {"url": "end", "valueDateTime": f"{day}T22:00:00+01:00"},
-        {
-            "url": "rrule",
-            "extension": [
-                {
-                    "url": "freq",
-                    "valueCoding": {"system": "https://www.ietf.org/rfc/rfc2445", "code": "DAILY"},
-                }
-            ],
-        },
-    ]
     minutes = {"value": 15, "unit": "minute", "system": "http://unitsofmeasure.org", "code": "min"}
     service = [
         {"url": "serviceType", "valueCodeableConcept": SERVICE},
@@ -120,7 +95,7 @@ def schedule(number: int, run: str, actors: tuple[str, ...], first: datetime) ->
         "resourceType": "Schedule",
         "meta": {"profile": [GAP + "gap-fr-schedule"]},
         "extension": [
-            {"url": FRENCH + "fr-core-schedule-availability-time", "extension": opening},
+            opening(f"{run}-{number}", first),
             {"url": FRENCH + "fr-core-service-type-duration", "extension": service},
         ],
         "identifier": [{"system": AGENDAS, "value": f"{run}-{number}"}],
@@ -128,6 +103,21 @@ def schedule(number: int, run: str, actors: tuple[str, ...], first: datetime) ->
         "specialty": [SPECIALTY],
         "actor": [{"reference": one} for one in actors],
     }
+
+
+def opening(identifier: str, first: datetime) -> Resource:
+    """The availabilityTime of such an agenda (GAP flow 3a)."""
+    day = first.strftime("%Y-%m-%d")
+    kind = {"system": "https://hl7.fr/ig/fhir/core/CodeSystem/fr-core-cs-schedule-type", "code": "free"}
+    daily = {"url": "freq", "valueCoding": {"system": "https://www.ietf.org/rfc/rfc2445", "code": "DAILY"}}
+    parts = [
+        {"url": "identifier", "valueIdentifier": {"system": AGENDAS + "/ouverture", "value": identifier}},
+        {"url": "type", "valueCoding": kind},
+        {"url": "start", "valueDateTime": f"{day}T06:00:00+01:00"},
+        {"url": "end", "valueDateTime": f"{day}T22:00:00+01:00"},
+        {"url": "rrule", "extension": [daily]},
+    ]
+    return {"url": FRENCH + "fr-core-schedule-availability-time", "extension": parts}
 
 
 @dataclass(frozen=True, slots=True)
