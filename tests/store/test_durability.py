@@ -13,6 +13,7 @@ import sys
 import pytest
 
 from creneau.store import writer
+from creneau.store.checkpoint import Checkpointer
 from creneau.store.contract import Claim
 from creneau.store.sqlite import open_sqlite
 
@@ -125,3 +126,13 @@ def test_the_log_starts_again_however_long_writes_go_on(tmp_path, run, monkeypat
     run(store.close())
 
     assert log < 1500 * 4096, "each commit writes two pages at least"
+
+
+def test_copying_the_log_ends_when_asked_even_in_the_middle_of_a_pass(tmp_path):
+    def connect():
+        return sqlite3.connect(tmp_path / "any.sqlite", check_same_thread=False)
+
+    for _ in range(300):
+        copier = Checkpointer(connect)
+        copier.request()
+        copier.stop()

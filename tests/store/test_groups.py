@@ -38,13 +38,14 @@ def test_a_refused_plan_among_accepted_ones_is_the_only_one_not_written(sqlite, 
 
 def test_a_plan_that_breaks_the_writer_fails_alone(sqlite, run):
     plans = [plan(put("Patient", f"p{n}")) for n in range(9)]
-    plans.insert(4, plan(put("Patient", "good"), put("Patient", "bad", updated=2**80)))
+    plans.insert(4, plan(put("Patient", "good", rows=rows("good")), put("Patient", "bad", updated=2**80)))
 
     outcomes = run(together(sqlite, plans))
 
     assert [n for n, each in enumerate(outcomes) if each is not None] == [4]
     assert isinstance(outcomes[4], OverflowError)
     assert run(sqlite.get("Patient", "good")) is None
+    assert run(sqlite.alone(lambda c: c.execute("SELECT id FROM token").fetchall())) == []
     assert all(run(sqlite.get("Patient", f"p{n}")) for n in range(9))
 
 

@@ -147,6 +147,15 @@ def test_an_update_does_not_collide_with_its_own_former_time(agenda, run):
     assert taken(agenda, run) == [("a", at(9, 15), at(9, 45))]
 
 
+def test_an_update_does_not_collide_with_the_time_that_it_keeps(agenda, run):
+    run(agenda.commit(plan(appointment("a", take(*NINE, slot="one")))))
+
+    longer = take(at(9), at(10), slot="two")
+    run(agenda.commit(plan(appointment("a", take(*NINE, slot="one"), longer, version=2))))
+
+    assert taken(agenda, run) == [("a", *NINE), ("a", at(9), at(10))]
+
+
 def test_an_update_that_moves_onto_another_is_refused_and_keeps_its_time(agenda, run):
     run(agenda.commit(plan(appointment("a", take(*NINE)), appointment("b", take(at(10), at(11))))))
 
@@ -271,6 +280,21 @@ def test_long_intervals_are_found_from_their_last_microsecond(agenda, run, lengt
     assert refuse(agenda, run, appointment("b", take(end - 1, end + HOUR))) == (0, DOCTOR, start, end)
     run(agenda.commit(plan(appointment("after", take(end, end + HOUR)))))
     assert [h.appointment for h in run(agenda.taken([DOCTOR], end - 1, end, now=at(0)))] == ["long"]
+
+
+def test_long_intervals_are_given_in_their_place_among_the_others(agenda, run):
+    long = take(at(0) - 2 * DAY, at(1))
+    run(
+        agenda.commit(plan(appointment("a", take(*NINE), take(*NINE, thing=ROOM)), appointment("long", long)))
+    )
+
+    found = run(agenda.taken([DOCTOR, ROOM], at(0), at(24), now=DAWN))
+
+    assert [(held.appointment, held.take.thing) for held in found] == [
+        ("a", ROOM),
+        ("long", DOCTOR),
+        ("a", DOCTOR),
+    ]
 
 
 def test_a_long_interval_meets_what_lies_within_it(agenda, run):

@@ -35,8 +35,8 @@ class Checkpointer:
     def _run(self) -> None:
         connection = self._connect()
         while self._wanted.wait() and not self._stopping:
+            self._wanted.clear()  # before the pass: what is asked for meanwhile, an end above all, is not forgotten
             copy_log(connection)
-            self._wanted.clear()
             self.passed = True
         connection.close()
 
