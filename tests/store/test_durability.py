@@ -9,6 +9,8 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import threading
+import time
 
 import pytest
 
@@ -120,19 +122,32 @@ def test_the_log_starts_again_however_long_writes_go_on(tmp_path, run, monkeypat
     monkeypatch.setattr(writer, "LOG_ROWS", 100)
     store = open_sqlite(tmp_path / "creneau.sqlite")
 
-    for n in range(1500):
+    for n in range(1000):
         run(store.commit(plan(put("Patient", f"p{n}", body=b"x" * 3000))))
-    log = (tmp_path / "creneau.sqlite-wal").stat().st_size
+    with (tmp_path / "creneau.sqlite-wal").open("rb") as log:
+        restarts = int.from_bytes(
+            log.read(16)[12:], "big"
+        )  # https://www.sqlite.org/fileformat2.html#walformat
     run(store.close())
 
-    assert log < 1500 * 4096, "each commit writes two pages at least"
+    assert restarts >= 2
 
 
-def test_copying_the_log_ends_when_asked_even_in_the_middle_of_a_pass(tmp_path):
+def test_copying_the_log_ends_when_asked_in_the_middle_of_a_pass(tmp_path):
+    started, go_on = threading.Event(), threading.Event()
+
     def connect():
-        return sqlite3.connect(tmp_path / "any.sqlite", check_same_thread=False)
+        connection = sqlite3.connect(tmp_path / "any.sqlite", check_same_thread=False)
+        connection.set_authorizer(lambda *_: started.set() or (go_on.wait() and sqlite3.SQLITE_OK))
+        return connection
 
-    for _ in range(300):
-        copier = Checkpointer(connect)
-        copier.request()
-        copier.stop()
+    copier = Checkpointer(connect)
+    copier.request()
+    started.wait()
+    ending = threading.Thread(target=copier.stop, daemon=True)
+    ending.start()
+    time.sleep(0.05)
+    go_on.set()
+    ending.join(timeout=10)
+
+    assert not ending.is_alive()
