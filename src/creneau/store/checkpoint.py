@@ -34,8 +34,11 @@ class Checkpointer:
 
     def _run(self) -> None:
         connection = self._connect()
-        while self._wanted.wait() and not self._stopping:
-            self._wanted.clear()  # before the pass: what is asked for meanwhile, an end above all, is not forgotten
+        while True:
+            self._wanted.wait()
+            self._wanted.clear()
+            if self._stopping:  # looked at after the clear: an end asked for at any moment is seen here or wakes the next wait
+                break
             copy_log(connection)
             self.passed = True
         connection.close()

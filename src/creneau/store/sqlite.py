@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 import os
 import sqlite3
 from collections.abc import AsyncIterator, Sequence
@@ -16,15 +15,18 @@ import msgspec
 from creneau.search.query import Query
 from creneau.store import past, search_sql
 from creneau.store import statements as sql
-from creneau.store.contract import Claim, Occupied, Page, Plan, Stored, StoreUnavailable
+from creneau.store.contract import DAY, Claim, Occupied, Page, Plan, Stored, StoreUnavailable
 from creneau.store.guard import take_of
 from creneau.store.lock import FileLock
 from creneau.store.migrate import migrate, migrations
 from creneau.store.plan import refuse_nonsense
 from creneau.store.reader import Reader
+from creneau.store.recent import Recent
 from creneau.store.writer import Work, Writer
 
 CHUNK: Final = 500
+FEW: Final = 32  # things whose taken time is read at once on the loop
+MONTH: Final = 31 * DAY
 OLDEST: Final = (3, 37, 0)
 LOG_LIMIT: Final = 64 * 1024 * 1024
 CACHE: Final = 64 * 1024  # KiB of pages the writer keeps
@@ -39,13 +41,17 @@ class SqliteStore:
         self._lock = lock
         self._closed = False
         self._reader = Reader(partial(connect, path, writing=False))
-        self._writer = Writer(partial(connect, path, writing=True), tenant)
+        self._recent = Recent()
+        self._writer = Writer(partial(connect, path, writing=True), tenant, self._recent.committed)
         self._execute = self._reader.cursor.execute
 
     async def get(self, type: str, id: str) -> Stored | None:
         """See `contract.Store.get`."""
-        row = self._execute(sql.GET, (self.tenant, type, id)).fetchone()
-        return row and Stored._make(row)
+        known = self._recent.get(type, id)
+        if known is None:
+            row = self._execute(sql.GET, (self.tenant, type, id)).fetchone()
+            known = row and self._recent.keep(Stored._make(row))
+        return known
 
     async def version(self, type: str, id: str, version: int) -> Stored | None:
         """See `contract.Store.version`."""
@@ -90,15 +96,20 @@ class SqliteStore:
     async def taken(self, things: Sequence[str], start: int, end: int, *, now: int) -> list[Occupied]:
         """See `contract.Store.taken`."""
         asked = (self.tenant, start, end, now, _json(things))
+        if len(things) <= FEW and end - start <= MONTH:
+            return _taken(self._reader.cursor, asked)
         return await self._reader.read(lambda cursor: _taken(cursor, asked))
 
     async def agendas(self, things: Sequence[str]) -> dict[str, list[str]]:
         """See `contract.Store.agendas`."""
-        asked = (self.tenant, _json(things))
-        found: dict[str, list[str]] = {}
-        for thing, schedule in await self._reader.read(lambda c: c.execute(sql.AGENDAS, asked).fetchall()):
-            found.setdefault(thing, []).append(schedule)
-        return found
+        unknown = [thing for thing in things if self._recent.agendas(thing) is None]
+        if unknown:
+            found: dict[str, list[str]] = {thing: [] for thing in unknown}
+            asked = (self.tenant, _json(unknown))
+            for thing, schedule in self._execute(sql.AGENDAS, asked).fetchall():
+                found[thing].append(schedule)
+            self._recent.know(found)
+        return {thing: list(ids) for thing in things if (ids := self._recent.agendas(thing))}
 
     async def commit(self, plan: Plan) -> None:
         """See `contract.Store.commit`."""
@@ -130,12 +141,12 @@ class SqliteStore:
         if not self._closed:
             self._closed = True
             self._writer.refuse()
-            await asyncio.get_running_loop().run_in_executor(None, self._writer.stop)
+            await self._writer.stop()
             self._reader.close()
             self._lock.release()
 
     async def alone(self, work: Work) -> Any:
-        """What `work(connection)` returns, run by the writing thread between two commits: for `reindex` and the like."""
+        """What `work(connection)` returns, run in the committing thread between two commits: for `reindex` and the like."""
         return await self._writer.alone(work)
 
 

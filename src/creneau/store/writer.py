@@ -1,4 +1,8 @@
-"""The one thread that writes the SQLite file: plans that wait are committed together, one fsync for all of them (group commit).
+"""Writes of the SQLite file: plans that wait are judged and written together, one fsync for all of them (group commit).
+
+The statements of a group run on the event loop, where no other Python thread contends for the interpreter; only its COMMIT, which waits
+for the disk, runs in the committing thread, while the loop goes on reading and gathers the next group. (Statement by statement in a
+thread of its own, a create cost twice the CPU: each gives the interpreter up and has to get it back.)
 
 A plan refused by the guard leaves nothing, and its neighbours go on. A group is acknowledged after its COMMIT returned, hence
 after the fsync (`synchronous=FULL`). When the disk refuses, the whole group is undone and every plan of it is told.
@@ -9,8 +13,9 @@ from __future__ import annotations
 import asyncio
 import sqlite3
 import threading
-from collections.abc import Callable
-from queue import Empty, SimpleQueue
+from collections import deque
+from collections.abc import Callable, Sequence
+from queue import SimpleQueue
 from typing import Any, Final, NamedTuple
 
 from creneau.store.apply import Pages
@@ -18,7 +23,7 @@ from creneau.store.checkpoint import Checkpointer, copy_log
 from creneau.store.contract import AlreadyClaimed, AlreadyTaken, Moved, Plan, StoreUnavailable
 from creneau.store.guard import Guard
 
-GROUP: Final = 256
+GROUP: Final = 64
 WAITING: Final = 2048
 LOG_ROWS: Final = 20_000  # changed rows after which the log is copied into the file
 IDLE: Final = 0.25
@@ -36,22 +41,37 @@ class Job(NamedTuple):
 
 
 class Writer:
-    """Owns the writing connection. `failing` tells that the last group met a disk error."""
+    """Owns the writing connection. `failing` tells that the last group met a disk error.
+
+    `committed` is called on the loop with each plan that became durable, before who waits for it goes on.
+    """
 
     def __init__(
-        self, connect: Callable[[], sqlite3.Connection], tenant: str, *, waiting: int = WAITING
+        self,
+        connect: Callable[[], sqlite3.Connection],
+        tenant: str,
+        committed: Callable[[Plan], None],
+        *,
+        waiting: int = WAITING,
     ) -> None:
         self.failing = False
+        self._committed = committed
         self._connection = connection = connect()
         self._cursor = connection.cursor()
         self._guard = Guard(self._cursor, tenant)
         self._pages = Pages(self._cursor, tenant)
-        self._queue: SimpleQueue[Job | None] = SimpleQueue()
+        self._waiting: deque[Job] = deque()
+        self._alone_next = (
+            0  # how many of the first jobs are each a group of their own, after a fault in one of them
+        )
         self._room = waiting
+        self._busy = False
         self._stopping = False
+        self._idle: asyncio.Future[None] | None = None  # set while the end waits for the last group
         self._copied = connection.total_changes
         self._checkpointer = Checkpointer(connect)
-        self._thread = threading.Thread(target=self._run, name="creneau-writer", daemon=True)
+        self._tasks: SimpleQueue[Callable[[], None] | None] = SimpleQueue()
+        self._thread = threading.Thread(target=self._run, name="creneau-commit", daemon=True)
         self._thread.start()
 
     async def commit(self, plan: Plan) -> None:
@@ -63,95 +83,119 @@ class Writer:
         return await self._submit(None, work)
 
     def refuse(self) -> None:
-        """Take no further job; called on the event loop, so that nothing is queued behind the end."""
+        """Take no further job, so that nothing is queued behind the end."""
         self._stopping = True
 
-    def stop(self) -> None:
-        """Finish what waits, end the thread and close the connection; blocks until then. `refuse` comes before."""
-        self._queue.put(None)
-        self._thread.join()
-        self._connection.close()
+    async def stop(self) -> None:
+        """Finish what waits, end the threads, close the connection. `refuse` comes before."""
+        loop = asyncio.get_running_loop()
+        if self._busy:
+            self._idle = loop.create_future()
+            await self._idle
+        await loop.run_in_executor(None, self._end)
 
     @property
     def accepting(self) -> bool:
         """Whether a plan would be queued now."""
         return self._thread.is_alive() and not self._stopping and self._room > 0
 
+    def _end(self) -> None:
+        self._tasks.put(None)
+        self._thread.join()
+        self._checkpointer.stop()
+        copy_log(self._connection, "TRUNCATE")
+        self._cursor.close()  # a statement left open would keep the file open behind the closed connection
+        self._connection.close()
+
     async def _submit(self, plan: Plan | None, work: Work | None) -> Any:
         if self._stopping or not self._thread.is_alive():
             raise StoreUnavailable("stopping")
         if self._room <= 0:
             raise StoreUnavailable("overloaded")
-        done: asyncio.Future[Any] = asyncio.get_running_loop().create_future()
+        loop = asyncio.get_running_loop()
+        done: asyncio.Future[Any] = loop.create_future()
         self._room -= 1
-        self._queue.put(Job(plan, work, done))
+        self._waiting.append(Job(plan, work, done))
+        if not self._busy:
+            self._busy = True
+            loop.call_soon(self._next)  # after the tasks that are ready now, so that theirs come along
         return await done
 
     def _run(self) -> None:
-        while (batch := self._next()) is not None:
-            plans = [job for job in batch if job.plan is not None]
-            results = list(zip(plans, self._group([job.plan for job in plans if job.plan]), strict=True))
-            results += [(job, self._alone(job.work)) for job in batch if job.work is not None]
-            self._tell(results)
-            self._keep_log_short()
-        self._checkpointer.stop()
-        copy_log(self._connection, "TRUNCATE")
+        while (task := self._tasks.get()) is not None:
+            task()
 
-    def _next(self) -> list[Job] | None:
-        """The next jobs to do together, None when the store is closed; has the log copied while nothing comes."""
-        job = self._wait()
-        batch: list[Job] = []
-        while job is not None:
-            batch.append(job)
-            if len(batch) == GROUP:
-                return batch
+    def _elsewhere(self, work: Callable[[], object], then: Callable[[object], None]) -> None:
+        """Run `work` in the committing thread, then tell the loop what it returned, or the exception it raised."""
+        loop = asyncio.get_running_loop()
+
+        def task() -> None:
+            outcome: object
             try:
-                job = self._queue.get_nowait()
-            except Empty:
-                return batch
-        if batch:
-            self._queue.put(None)
-        return batch or None
+                outcome = work()
+            except Exception as error:
+                outcome = error
+            try:
+                loop.call_soon_threadsafe(then, outcome)
+            except RuntimeError:
+                return  # the loop has ended: nobody waits any more
 
-    def _wait(self) -> Job | None:
-        if self._connection.total_changes == self._copied:
-            return self._queue.get()
-        try:
-            return self._queue.get(timeout=IDLE)
-        except Empty:
+        self._tasks.put(task)
+
+    def _next(self) -> None:
+        """Begin the next group, or rest."""
+        if not self._waiting:
+            self._rest()
+        elif self._waiting[0].plan is None:
+            job = self._waiting.popleft()
+            assert job.work is not None
+            work = job.work
+            self._elsewhere(lambda: work(self._connection), lambda outcome: self._did_alone(job, outcome))
+        else:
+            self._group(self._gathered())
+
+    def _rest(self) -> None:
+        self._busy = False
+        if self._idle is not None and not self._idle.done():
+            self._idle.set_result(None)
+        if self._connection.total_changes != self._copied and not self._stopping:
+            asyncio.get_running_loop().call_later(IDLE, self._copy_when_idle, self._connection.total_changes)
+
+    def _copy_when_idle(self, changes: int) -> None:
+        """Have the log copied when nothing was written since."""
+        if (
+            not self._busy
+            and not self._stopping
+            and self._connection.total_changes == changes != self._copied
+        ):
             self._checkpointer.request()
-            self._copied = self._connection.total_changes
-            return self._queue.get()
+            self._copied = changes
 
-    def _keep_log_short(self) -> None:
-        if self._connection.total_changes - self._copied < LOG_ROWS:
-            return
-        if not self._checkpointer.passed:
-            self._checkpointer.request()
-            return
-        copy_log(self._connection)
-        self._checkpointer.passed = False
-        self._copied = self._connection.total_changes
+    def _gathered(self) -> list[Job]:
+        """The plans that wait and go together."""
+        most = 1 if self._alone_next else GROUP
+        self._alone_next = max(0, self._alone_next - 1)
+        jobs: list[Job] = []
+        while self._waiting and len(jobs) < most and self._waiting[0].plan is not None:
+            jobs.append(self._waiting.popleft())
+        return jobs
 
-    def _group(self, plans: list[Plan]) -> list[object]:
-        """One outcome per plan: None, or the exception to raise."""
-        if not plans:
-            return []
+    def _group(self, jobs: list[Job]) -> None:
         try:
-            outcomes = self._together(plans)
+            outcomes = self._write([job.plan for job in jobs if job.plan is not None])
         except Exception as error:
+            self._fault(jobs, error)
+            self._next()
+            return
+        if all(outcome is not None for outcome in outcomes):
             self._undo()
-            if unavailable(error):
-                self.failing = True
-                return [StoreUnavailable("the disk refused the write") for _ in plans]
-            if len(plans) == 1:
-                return [error]
-            return [outcome for plan in plans for outcome in self._group([plan])]
-        self.failing = False
-        return outcomes
+            self._ended(jobs, outcomes)
+        else:
+            self._elsewhere(self._commit, lambda error: self._durable(jobs, outcomes, error))
 
-    def _together(self, plans: list[Plan]) -> list[object]:
-        outcomes: list[object] = []
+    def _write(self, plans: list[Plan]) -> list[Exception | None]:
+        """Judge and write in one transaction, not yet committed: for each plan None, or why it is refused."""
+        outcomes: list[Exception | None] = []
         self._cursor.execute("BEGIN IMMEDIATE")
         for plan in plans:
             try:
@@ -162,8 +206,69 @@ class Writer:
             self._pages.write(verdict)
             outcomes.append(None)
         self._pages.flush()
-        self._cursor.execute("COMMIT")
         return outcomes
+
+    def _commit(self) -> None:
+        """In the committing thread: make the group durable, and now and then the log short."""
+        self._connection.execute("COMMIT")
+        if self._connection.total_changes - self._copied < LOG_ROWS:
+            return
+        if not self._checkpointer.passed:
+            self._checkpointer.request()
+            return
+        copy_log(self._connection)
+        self._checkpointer.passed = False
+        self._copied = self._connection.total_changes
+
+    def _durable(self, jobs: list[Job], outcomes: list[Exception | None], error: object) -> None:
+        if isinstance(error, Exception):
+            self._fault(jobs, error)
+            self._next()
+            return
+        self.failing = False
+        self._ended(jobs, outcomes)
+
+    def _fault(self, jobs: list[Job], error: Exception) -> None:
+        """Undo the group. The disk refused: all are told. A plan broke it: each is tried again on its own."""
+        self._undo()
+        if unavailable(error):
+            self.failing = True
+            self._tell(jobs, [StoreUnavailable("the disk refused the write") for _ in jobs])
+        elif len(jobs) == 1:
+            self._tell(jobs, [error])
+        else:
+            self._waiting.extendleft(reversed(jobs))
+            self._alone_next += len(jobs)
+
+    def _ended(self, jobs: list[Job], outcomes: list[Exception | None]) -> None:
+        for job, outcome in zip(jobs, outcomes, strict=True):
+            if outcome is None and job.plan is not None:
+                self._committed(job.plan)
+        self._tell(jobs, outcomes)
+        self._next()
+
+    def _did_alone(self, job: Job, outcome: object) -> None:
+        if isinstance(outcome, Exception):
+            self._undo()
+            if unavailable(outcome):
+                outcome = StoreUnavailable("the disk refused the write")
+            self._tell([job], [outcome])
+        else:
+            self.failing = False
+            self._room += 1
+            if not job.done.done():
+                job.done.set_result(outcome)
+        self._next()
+
+    def _tell(self, jobs: list[Job], outcomes: Sequence[Exception | None]) -> None:
+        self._room += len(jobs)
+        for job, outcome in zip(jobs, outcomes, strict=True):
+            if job.done.done():
+                continue
+            if outcome is None:
+                job.done.set_result(None)
+            else:
+                job.done.set_exception(outcome)
 
     def _undo(self) -> None:
         self._pages.forget()
@@ -172,36 +277,6 @@ class Writer:
                 self._connection.rollback()
             except sqlite3.Error:
                 self.failing = True
-
-    def _alone(self, work: Work | None) -> object:
-        try:
-            done = work(self._connection) if work is not None else None
-            self.failing = False
-            return done
-        except Exception as error:
-            self._undo()
-            return StoreUnavailable("the disk refused the write") if unavailable(error) else error
-
-    def _tell(self, results: list[tuple[Job, object]]) -> None:
-        """Wake those who wait: once per event loop, however many plans."""
-        by_loop: dict[asyncio.AbstractEventLoop, list[tuple[Job, object]]] = {}
-        for job, outcome in results:
-            by_loop.setdefault(job.done.get_loop(), []).append((job, outcome))
-        for loop, told in by_loop.items():
-            try:
-                loop.call_soon_threadsafe(self._resolve, told)
-            except RuntimeError:
-                self._room += len(told)
-
-    def _resolve(self, told: list[tuple[Job, object]]) -> None:
-        self._room += len(told)
-        for job, outcome in told:
-            if job.done.done():
-                continue
-            if isinstance(outcome, Exception):
-                job.done.set_exception(outcome)
-            else:
-                job.done.set_result(outcome)
 
 
 PRIMARY_CODES: Final = frozenset(
