@@ -36,7 +36,9 @@ def run(settings: Settings, *, welcome: bool = False) -> int:
         world = wiring.world(chosen, store)
         await wiring.indexed(store, world)
         base = wiring.base_url(chosen)
-        greeting = WELCOME.format(base=base, root=base.removesuffix("/fhir")) if welcome else f"creneau: {base}"
+        greeting = (
+            WELCOME.format(base=base, root=base.removesuffix("/fhir")) if welcome else f"creneau: {base}"
+        )
         print(greeting, file=sys.stderr, flush=True)
         return wiring.application(chosen, world)
 
