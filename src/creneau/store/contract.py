@@ -140,12 +140,14 @@ class Store(Protocol):
     """The verbs. Implementations: memory (the reference), sqlite, postgres; `tests/store` runs one suite on all.
 
     Guard of `commit`, in this order, for the plan as a whole: (1) every Put's preceding version and every Seen is current,
-    else `Moved`; (2) the former claims, takes and owns of every put are set aside; (3) each put in turn: each claim is free or
-    its own, else `AlreadyClaimed`; each take of a thing that owns an agenda (some live Schedule's `owns` holds it, those of this plan
-    included) finds fewer than `capacity` simultaneous takes of other appointments in its interval, not counting holds lapsed at
-    `now`, else `AlreadyTaken`. A take already covered by a not lapsed former take of the same appointment (same thing, start not
-    before, end not after) is not checked again. Takes of things that own no agenda are kept, unchecked. Then everything is written
-    durably, and the call returns.
+    else `Moved` (as are two puts of one resource); (2) the former claims, takes and owns of every put are set aside, but for takes
+    that cover a take of the same appointment's put (same thing, start not after, end not before, not lapsed at `now`): that take
+    holds from here on, unchecked, whatever else the plan wants; (3) each put in turn: each claim is free or its own, else
+    `AlreadyClaimed`; each other take of a thing that owns an agenda (some live Schedule's `owns` holds it, those of this plan
+    included) finds fewer than `capacity` simultaneous other appointments in its interval, not counting holds lapsed at `now`, else
+    `AlreadyTaken` with the first stretch that is taken. Takes of things that own no agenda are kept, unchecked. Then everything is
+    written durably, and the call returns. ValueError: a take without length, a take that is not an Appointment's, owns that are
+    not a Schedule's. Histories of a type or of all go by (updated, type, id, version), newest first.
     """
 
     async def get(self, type: str, id: str) -> Stored | None:

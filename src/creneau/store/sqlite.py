@@ -161,7 +161,10 @@ def open_sqlite(path: Path | str, *, tenant: str = "default", create: bool = Tru
         raise FileNotFoundError(path)
     lock = FileLock.take(path)
     try:
-        os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
+        if (
+            not path.exists()
+        ):  # closing any descriptor of a database drops the locks that SQLite holds on it (fcntl(2))
+            os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))
         with closing(connect(path, writing=True)) as connection:
             migrate(connection, migrations())
         return SqliteStore(path, tenant, lock)
