@@ -26,11 +26,12 @@ IDS = ("a", "b", "c", "d")
 THINGS = ("Practitioner/1", "Practitioner/2", "Location/1")
 INSTANTS = [DAWN + n * HOUR for n in range(6)] + [DAWN - 2 * DAY, DAWN + 2 * DAY]
 
-TOKEN = Parameter("Appointment", "t", "token", "Appointment.status")
-DATE = Parameter("Appointment", "date", "date", "Appointment.start")
-NAME = Parameter("Appointment", "name", "string", "Appointment.description")
+# Elements that repeat: `index_rows` gives several rows of each.
+TOKEN = Parameter("Patient", "t", "token", "Patient.identifier")
+DATE = Parameter("Patient", "date", "date", "Patient.address.period")
+NAME = Parameter("Patient", "name", "string", "Patient.name.given")
 QUERIES = [
-    Query("Appointment", conditions, sort)
+    Query("Patient", conditions, sort)
     for conditions in (
         (),
         (Term(TOKEN, (TokenValue("s", "x"),)),),
