@@ -4,7 +4,7 @@ import pytest
 
 from creneau.store.contract import Moved, Seen, StoreUnavailable
 
-from .made import DAWN, MINUTE, appointment, body, deletion, plan, put, rows, schedule
+from .made import DAWN, MINUTE, appointment, body, deletion, plan, put, rows, schedule, take
 
 
 def test_what_was_committed_is_read_back_byte_for_byte(store, run):
@@ -122,6 +122,21 @@ def test_scan_gives_each_live_resource_once(store, run):
     patients = [("Patient", f"p{n:04}", 1) for n in range(1203) if n != 7]
     assert run(scanned("Patient")) == patients
     assert run(scanned(None)) == [("Device", "d", 2), *patients]
+
+
+@pytest.mark.parametrize(
+    "nonsense",
+    [
+        put("Patient", "p", 0),
+        put("Patient", "p", takes=(take(DAWN, DAWN + MINUTE),)),
+        put("Patient", "p", owns=frozenset({"Patient/p"})),
+    ],
+)
+def test_a_plan_that_no_flow_may_make_never_reaches_the_rows(store, run, nonsense):
+    with pytest.raises(ValueError):
+        run(store.commit(plan(nonsense)))
+
+    assert run(store.get("Patient", "p")) is None
 
 
 def test_a_closed_store_takes_no_plan(store, run):
