@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final
 
-from creneau.store.contract import Plan, Stored
+from creneau.store.contract import DAY, Plan, Stored
 
 VERSIONS: Final = 4_096
 """Versions of one generation: twice as many are kept at the most, some 20 MB of 2 kB bodies."""
@@ -26,6 +26,9 @@ class Recent:
         self._young: dict[tuple[str, str], Stored] = {}
         self._old: dict[tuple[str, str], Stored] = {}
         self._agendas: dict[str, list[str]] = {}
+        self.any_long = (
+            True  # whether any appointment lasts more than a day; those need a statement of their own
+        )
 
     def get(self, type: str, id: str) -> Stored | None:
         """The current version when it is here."""
@@ -63,3 +66,4 @@ class Recent:
             self.keep(Stored(put.type, put.id, put.version, put.updated, put.interaction, put.body))
             if put.type == "Schedule":
                 self._agendas.clear()
+            self.any_long = self.any_long or any(take.end - take.start > DAY for take in put.takes)

@@ -10,10 +10,11 @@ import sqlite3
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+from creneau.fhir.definitions import is_primitive
 from creneau.search import cursor as positions
 from creneau.search import match
 from creneau.search.cursor import Order, Position
-from creneau.search.paths import is_single
+from creneau.search.paths import is_single, types
 from creneau.search.query import (
     AnyOf,
     Chain,
@@ -170,7 +171,9 @@ def _rank_of_term(term: Term) -> int:
         return 75
     if term.parameter.code == "identifier" or term.modifier == "identifier":
         return 5
-    return {"reference": 10, "special": 35, "string": 40, "uri": 60}.get(term.parameter.kind, 65)
+    if term.parameter.kind == "token":
+        return 68 if all(is_primitive(type) for type in types(term.parameter)) else 65
+    return {"reference": 10, "special": 35, "string": 40}.get(term.parameter.kind, 60)
 
 
 def _distinct(condition: Condition | Dates) -> bool:

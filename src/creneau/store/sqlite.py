@@ -44,6 +44,7 @@ class SqliteStore:
         self._recent = Recent()
         self._writer = Writer(partial(connect, path, writing=True), tenant, self._recent.committed)
         self._execute = self._reader.cursor.execute
+        self._recent.any_long = self._execute(sql.ANY_LONG, (tenant,)).fetchone() is not None
 
     async def get(self, type: str, id: str) -> Stored | None:
         """See `contract.Store.get`."""
@@ -95,10 +96,16 @@ class SqliteStore:
 
     async def taken(self, things: Sequence[str], start: int, end: int, *, now: int) -> list[Occupied]:
         """See `contract.Store.taken`."""
+        if not things:
+            return []
+        long = self._recent.any_long
+        if len(things) == 1 and end - start <= MONTH and not long:
+            rows = self._execute(sql.TAKEN_OF_ONE, (self.tenant, start, end, now, things[0])).fetchall()
+            return [Occupied(take_of(row), row[7]) for row in rows]
         asked = (self.tenant, start, end, now, _json(things))
         if len(things) <= FEW and end - start <= MONTH:
-            return _taken(self._reader.cursor, asked)
-        return await self._reader.read(lambda cursor: _taken(cursor, asked))
+            return _taken(self._reader.cursor, asked, long=long)
+        return await self._reader.read(lambda cursor: _taken(cursor, asked, long=long))
 
     async def agendas(self, things: Sequence[str]) -> dict[str, list[str]]:
         """See `contract.Store.agendas`."""
@@ -197,11 +204,11 @@ _WRITING: Final = (
 _READING: Final = ("busy_timeout = 5000", "query_only = ON", f"cache_size = -{CACHE}", "temp_store = MEMORY")
 
 
-def _taken(cursor: sqlite3.Cursor, asked: tuple[str, int, int, int, str]) -> list[Occupied]:
+def _taken(cursor: sqlite3.Cursor, asked: tuple[str, int, int, int, str], *, long: bool) -> list[Occupied]:
     """Takes in the order of the table's key, which is the order promised; the few long ones come from elsewhere."""
     found = [Occupied(take_of(row), row[7]) for row in cursor.execute(sql.TAKEN, asked).fetchall()]
-    if long := cursor.execute(sql.TAKEN_LONG, asked).fetchall():
-        found += [Occupied(take_of(row), row[7]) for row in long]
+    if long and (rows := cursor.execute(sql.TAKEN_LONG, asked).fetchall()):
+        found += [Occupied(take_of(row), row[7]) for row in rows]
         found.sort(key=lambda hold: (*hold.take[:2], hold.appointment, hold.take.end, hold.take.slot))
     return found
 

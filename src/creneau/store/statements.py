@@ -86,6 +86,14 @@ SELECT {TAKE}, appointment FROM json_each(?5) AS wanted CROSS JOIN taken
 WHERE tenant = ?1 AND thing = wanted.value AND start > ?2 - {DAY} AND start < ?3 AND finish > ?2
     AND (lapse IS NULL OR lapse > ?4)
 """
+TAKEN_OF_ONE: Final = f"""
+SELECT {TAKE}, appointment FROM taken
+WHERE tenant = ?1 AND thing = ?5 AND start > ?2 - {DAY} AND start < ?3 AND finish > ?2
+    AND (lapse IS NULL OR lapse > ?4)
+"""
+ANY_LONG: Final = (
+    f"SELECT 1 FROM taken INDEXED BY taken_long WHERE tenant = ? AND finish - start > {DAY} LIMIT 1"
+)
 TAKEN_LONG: Final = f"""
 SELECT {TAKE}, appointment FROM json_each(?5) AS wanted CROSS JOIN taken INDEXED BY taken_long
 WHERE tenant = ?1 AND thing = wanted.value AND start <= ?2 - {DAY} AND start < ?3 AND finish > ?2
