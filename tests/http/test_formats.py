@@ -175,12 +175,12 @@ def test_a_gzip_body_is_read(front: Running) -> None:
     ("encoding", "body", "status", "key"),
     [
         ("gzip", b"not gzip", 400, "gzip-malformed"),
-        ("gzip", gzip.compress(b"{}")[:-4], 400, "gzip-malformed"),
-        ("gzip", gzip.compress(b"{}") * 2, 400, "gzip-malformed"),
+        ("gzip", gzip.compress(b"{}", mtime=0)[:-4], 400, "gzip-malformed"),
+        ("gzip", gzip.compress(b"{}", mtime=0) * 2, 400, "gzip-malformed"),
         ("br", b"{}", 415, "content-encoding-not-supported"),
         ("gzip, gzip", b"{}", 415, "content-encoding-not-supported"),
-        ("gzip", gzip.compress(b" " * 900_000), 413, "compression-ratio"),
-        ("gzip", gzip.compress(b" " * 200_000_000), 413, "body-too-long"),
+        ("gzip", gzip.compress(b" " * 900_000, mtime=0), 413, "compression-ratio"),
+        ("gzip", gzip.compress(b" " * 200_000_000, mtime=0), 413, "body-too-long"),
     ],
 )
 def test_a_body_that_unfolds_badly_is_refused(

@@ -180,7 +180,7 @@ class MemoryStore:
         return any(covers(former, take, now) for former in self._takes.get(put.id, ()))
 
     def _guard_takes(self, plan: Plan, number: int, placed: dict[str, list[Take]]) -> None:
-        put, wanted = plan.puts[number], plan.puts[number].takes
+        put, wanted = plan.puts[number], distinct(plan.puts[number].takes)
         changing = {each.id for each in plan.puts if each.type == APPOINTMENT}
         standing = {a: takes for a, takes in self._takes.items() if a not in changing}
         for take in wanted:
