@@ -209,17 +209,19 @@ def _keyed(matching: Matching, order: Order, scope: Scope) -> Sql:
 
 
 def _gathered(found: Sql, order: Order, scope: Scope) -> Sql:
-    """The same with all sort keys. Rows of texts, links and tokens are walked once, whatever the matches: no index leads with ids."""
+    """The same with all sort keys. Rows of texts, links and tokens are walked once, whatever the matches: no index leads with ids.
+
+    Values are `v0`…, the keys made of them `k0`…: in `ORDER BY k0 IS NULL` SQLite takes a column named k0 before the key.
+    """
     sorts = order.sorts
     added = [number for number, sort in enumerate(sorts) if sort.parameter and sort.parameter.kind != "date"]
     if not added:
         return found
-    columns = "".join(f", {_least(sort)}(k{number}) AS k{number}" for number, sort in enumerate(sorts))
+    columns = "".join(f", {_least(sort)}(v{number}) AS k{number}" for number, sort in enumerate(sorts))
+    found_keys = "".join(f", k{number} AS v{number}" for number in range(len(sorts)))
     parts = [_values(sorts[number], number, len(sorts), scope) for number in added]
     union = "".join(f" UNION ALL {part.text}" for part in parts)
-    text = (
-        f"WITH m AS MATERIALIZED ({found.text}) SELECT id{columns} FROM (SELECT * FROM m{union}) GROUP BY id"
-    )
+    text = f"WITH m AS MATERIALIZED ({found.text}) SELECT id{columns} FROM (SELECT id{found_keys} FROM m{union}) GROUP BY id"
     return Sql(text, (*found.args, *(a for part in parts for a in part.args)))
 
 
