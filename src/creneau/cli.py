@@ -1,4 +1,4 @@
-"""The command line: `creneau serve | demo | check | doctor | backup`. Server modules are imported when a command needs them."""
+"""The command line: `creneau serve | demo | check | doctor | backup | restore`. Server modules are imported when a command needs them."""
 
 from __future__ import annotations
 
@@ -123,13 +123,33 @@ def backup(
 ) -> None:
     """Copy a SQLite database to a file, whole and verified, also while a server is using it."""
     from creneau.commands import copying
+    from creneau.store.backup import Damaged
 
     chosen = settings(config_file, database=database)
     try:
         pages = copying.backup(chosen.database, target, force=force)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, Damaged) as error:
         raise stop(str(error), 1) from error
     typer.echo(f"creneau: {pages} pages copied to {target} and verified")
+
+
+@app.command()
+def restore(
+    source: Annotated[Path, typer.Argument(help="File that `creneau backup` wrote.")],
+    database: Database = None,
+    config_file: Config = None,
+    force: Annotated[bool, typer.Option("--force", help="Replace the database when it exists.")] = False,
+) -> None:
+    """Make a backup the SQLite database again; no server may be using it."""
+    from creneau.commands import copying
+    from creneau.store.backup import Damaged
+
+    chosen = settings(config_file, database=database)
+    try:
+        copying.restore(source, chosen.database, force=force)
+    except (OSError, ValueError, Damaged) as error:
+        raise stop(str(error), 1) from error
+    typer.echo(f"creneau: {chosen.database} restored from {source}")
 
 
 @app.command()

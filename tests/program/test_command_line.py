@@ -144,6 +144,36 @@ def test_a_backup_of_a_running_server_opens_and_holds_what_was_there(
     assert restored.get(where(sent)).json["total"] == 1
 
 
+def test_a_backup_is_restored_in_place_of_a_database(
+    new_server: Callable[..., Server], tmp_path: Path
+) -> None:
+    server = new_server()
+    sent = appointment(practice(server), future(9))
+    server.put(where(sent), sent)
+    copy, other = tmp_path / "copy.sqlite", f"sqlite:{tmp_path / 'other.sqlite'}"
+    assert run("backup", str(copy), "--database", server.database).returncode == 0
+
+    busy = run("restore", str(copy), "--database", server.database, "--force")
+    fresh = run("restore", str(copy), "--database", other)
+    again = run("restore", str(copy), "--database", other)
+    restored = new_server(database=other)
+
+    assert (busy.returncode, fresh.returncode, again.returncode) == (1, 0, 1)
+    assert "--force" in again.stderr
+    assert restored.get(where(sent)).json["total"] == 1
+
+
+@pytest.mark.parametrize("command", [("serve", "--port", "0"), ("doctor",), ("backup", "x.sqlite")])
+def test_a_file_that_is_no_database_is_refused_on_one_line(command: tuple[str, ...], tmp_path: Path) -> None:
+    junk = tmp_path / "junk.sqlite"
+    junk.write_bytes(b"not a database at all" * 1000)
+
+    done = run(*command, "--database", f"sqlite:{junk}")
+
+    assert done.returncode == 1
+    assert "Traceback" not in done.stderr and "not a database" in done.stderr
+
+
 def test_demo_data_is_loaded_once_and_served(new_server: Callable[..., Server], tmp_path: Path) -> None:
     database = f"sqlite:{tmp_path / 'demo.sqlite'}"
 

@@ -1,4 +1,4 @@
-"""`creneau backup`: a whole, verified copy of a SQLite database, also while a server writes to it (REL-29)."""
+"""`creneau backup` and `creneau restore`: a whole, verified copy of a SQLite database, and back (REL-29)."""
 
 from __future__ import annotations
 
@@ -8,13 +8,12 @@ from rich.console import Console
 from rich.progress import Progress
 
 from creneau.store.backup import backup as copy
+from creneau.store.backup import restore as back
 
 
 def backup(database: str, target: Path, *, force: bool) -> int:
-    """How many pages were copied. ValueError when there is no SQLite file to copy; OSError as the system says."""
-    kind, _, path = database.partition(":")
-    if kind != "sqlite" or not path:
-        raise ValueError(f"{database}: only a sqlite:FILE database is copied this way")
+    """How many pages were copied, also while a server writes. ValueError, OSError, `Damaged` say why not."""
+    path = _file(database)
     if target.exists() and not force:
         raise ValueError(f"{target}: exists already; --force replaces it")
     console = Console(stderr=True)
@@ -27,5 +26,20 @@ def backup(database: str, target: Path, *, force: bool) -> int:
             pages = total
             progress.update(task, completed=done, total=total)
 
-        copy(Path(path), target, progress=advance, overwrite=force)
+        copy(path, target, progress=advance, overwrite=force)
     return pages
+
+
+def restore(source: Path, database: str, *, force: bool) -> None:
+    """Make the verified copy the database, which no server may be using. ValueError, OSError, `Damaged` say why not."""
+    path = _file(database)
+    if path.exists() and not force:
+        raise ValueError(f"{path}: exists already; --force replaces it")
+    back(source, path, overwrite=force)
+
+
+def _file(database: str) -> Path:
+    kind, _, path = database.partition(":")
+    if kind != "sqlite" or not path:
+        raise ValueError(f"{database}: only a sqlite:FILE database is copied this way")
+    return Path(path)

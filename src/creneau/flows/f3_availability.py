@@ -117,7 +117,9 @@ def tell(held: Held, window: Interval, taken: Sequence[Occupied]) -> Iterator[To
         state, why = _reason(held, spell, opening)
         for rest in subtract([Interval(spell.start, spell.end)], busy):
             found.append(Told(rest.start, rest.end, state, why, opening))
-    once = {(one.start, one.end, one.state): one for one in found}  # an appointment takes several things of one agenda
+    once = {
+        (one.start, one.end, one.state): one for one in found
+    }  # an appointment takes several things of one agenda
     yield from (once[key] for key in sorted(once))
 
 

@@ -71,7 +71,7 @@ async def search(world: World, query: Query, *, strict: bool) -> Found:
     """A page of slots in the order of their starts, then what they include; `total` counts all that match."""
     query, ordered, from_now = await _matching(world, query)
     rest = _after(query, ordered)
-    size = query.count if query.count is not None else len(rest)
+    size = 0 if query.summary == "count" else query.count if query.count is not None else len(rest)
     page = rest[:size]
     next = cursor.write(Position((page[-1][0],), page[-1][1])) if 0 < size < len(rest) else None
     return await _found(world, query, page, (len(ordered), next), from_now)

@@ -51,6 +51,9 @@ def ignored(query: Query) -> tuple[Issue, ...]:
 
 async def search(world: World, query: Query) -> Found:
     """A page of the resources that match, each once, then what they include."""
+    if query.summary == "count" or query.count == 0:
+        counted = await world.store.find(query, count=0)
+        return Found(query, (), counted.total, None, ignored(query))
     page = await world.store.find(query)
     matches = [Entry(one.type, one.id, one.body, "match") for one in page.items]
     included = await include(world, query.includes, page.items)

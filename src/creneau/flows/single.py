@@ -22,7 +22,7 @@ from creneau.flows import (
 from creneau.flows.answers import Deleted, Found, Resource, Saved
 from creneau.flows.world import World
 from creneau.flows.writing import ID_DIFFERS, current, of_type, settle
-from creneau.problems import Issue, Malformed, NotOffered, refusal
+from creneau.problems import Issue, Malformed, Missing, NotOffered, refusal
 from creneau.store.contract import Stored
 
 NO_DELETE = refusal(
@@ -36,6 +36,13 @@ COMPUTED = refusal(
     "not-supported",
     "Les créneaux sont calculés à partir de l'agenda ; ils ne s'écrivent pas.",
     "Slots are computed from the agenda; they are not written.",
+)
+
+NO_MATCH = refusal(
+    "condition-without-match",
+    "not-found",
+    "Aucune ressource {type} ne répond à cette condition.",
+    "No {type} resource matches this condition.",
 )
 
 Change = Callable[[Resource], Resource]
@@ -171,9 +178,11 @@ async def patch(
 async def patch_where(
     world: World, type: str, condition: str, change: Change, expected: frozenset[int] | None = None
 ) -> Saved:
-    """A PATCH of the one resource that the condition matches."""
+    """A PATCH of the one resource that the condition matches; Missing when there is none."""
     _, known = await conditions.one(world, type, condition)
-    return await patch(world, type, reading.present(known, type).id, change, expected)
+    if known is None:
+        raise Missing(Issue(NO_MATCH, values={"type": type}))
+    return await patch(world, type, known.id, change, expected)
 
 
 async def delete(world: World, type: str, id: str, expected: frozenset[int] | None = None) -> Deleted:

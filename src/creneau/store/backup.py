@@ -34,12 +34,12 @@ def backup(path: Path, target: Path, progress: Progress = quiet, *, overwrite: b
     FileExistsError when `target` is there and `overwrite` is false, FileNotFoundError without a store, `Damaged`.
     """
     if target.exists() and not overwrite:
-        raise FileExistsError(target)
+        raise FileExistsError(f"{target}: exists already")
     if not path.exists():
-        raise FileNotFoundError(path)
+        raise FileNotFoundError(f"{path}: there is no such database")
     part = target.with_name(f"{target.name}.{os.getpid()}.part")
     try:
-        _copy(path, part, progress)
+        _whole(path, part, progress)
         verify(part)
         _name(part, target, overwrite=overwrite)
     finally:
@@ -71,6 +71,13 @@ def verify(path: Path) -> None:
         raise Damaged("; ".join(findings[:10]))
     if not 1 <= schema <= len(migrations()):
         raise Damaged(f"schema {schema} is not one that this program knows")
+
+
+def _whole(path: Path, part: Path, progress: Progress) -> None:
+    try:
+        _copy(path, part, progress)
+    except sqlite3.DatabaseError as error:
+        raise Damaged(f"{path}: {error}") from error
 
 
 def _copy(path: Path, part: Path, progress: Progress) -> None:

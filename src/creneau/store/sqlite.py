@@ -18,7 +18,7 @@ from creneau.store import statements as sql
 from creneau.store.contract import DAY, Claim, Occupied, Page, Plan, Stored, StoreUnavailable
 from creneau.store.guard import take_of
 from creneau.store.lock import FileLock
-from creneau.store.migrate import migrate, migrations
+from creneau.store.migrate import UnknownSchema, migrate, migrations
 from creneau.store.plan import refuse_nonsense
 from creneau.store.reader import Reader
 from creneau.store.recent import Recent
@@ -165,7 +165,7 @@ def open_sqlite(path: Path | str, *, tenant: str = "default", create: bool = Tru
     """
     path = Path(path)
     if not create and not path.exists():
-        raise FileNotFoundError(path)
+        raise FileNotFoundError(f"{path}: there is no such database")
     lock = FileLock.take(path)
     try:
         if (
@@ -175,6 +175,9 @@ def open_sqlite(path: Path | str, *, tenant: str = "default", create: bool = Tru
         with closing(connect(path, writing=True)) as connection:
             migrate(connection, migrations())
         return SqliteStore(path, tenant, lock)
+    except sqlite3.DatabaseError as error:
+        lock.release()
+        raise UnknownSchema(f"{path}: {error}") from error
     except BaseException:
         lock.release()
         raise
