@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from creneau.flows.answers import Saved
-from creneau.http import response
+from creneau.http import response, routes
 from creneau.http.request import Call, Front, place
 from creneau.http.settings import HttpSettings
 from creneau.problems import Issue, Refusal
@@ -25,7 +25,7 @@ def call(**headers: str) -> Call:
     given = [(name.lower().replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
     scope = {"headers": given, "method": "POST", "query_string": b""}
     settings = HttpSettings(base_url=BASE)
-    return Call(Front(new_world(BASE), settings, lambda _: {}), scope, place("/Appointment"), "1")
+    return Call(Front(new_world(BASE), settings, lambda _: {}, routes.refused), scope, place("/Appointment"), "1")
 
 
 def test_each_warning_is_a_header_in_ascii_that_holds_on_one_line() -> None:

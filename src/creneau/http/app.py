@@ -14,7 +14,6 @@ from functools import lru_cache
 from itertools import count
 from time import perf_counter
 from typing import IO, Any, Final
-from urllib.parse import unquote_to_bytes
 
 from creneau.flows.world import World
 from creneau.http import limits, metadata, outcomes, response, site
@@ -22,11 +21,11 @@ from creneau.http.deadlines import Deadlines
 from creneau.http.limits import Disconnected
 from creneau.http.log import Log, known_names
 from creneau.http.metrics import Metrics
-from creneau.http.request import NOWHERE, Call, Front, Resource, place
+from creneau.http.request import NOWHERE, Call, Front, Resource, path_of, place
 from creneau.http.response import Answer, Header
-from creneau.http.routes import METHODS, OFFERED, TABLE, Route, allowed, flow
+from creneau.http.routes import METHODS, OFFERED, TABLE, Route, allowed, flow, refused
 from creneau.http.settings import HttpSettings
-from creneau.problems import Issue, Malformed, Missing, NotOffered, Problem, TooLong, Unavailable, refusal
+from creneau.problems import Issue, Malformed, Missing, Problem, TooLong, Unavailable, refusal
 from creneau.store.contract import StoreUnavailable
 
 Scope = MutableMapping[str, Any]
@@ -42,18 +41,6 @@ ALWAYS: Final[tuple[Header, ...]] = (
 GONE_AWAY: Final = 499
 """What the log and the figures say of a client that left before its answer."""
 
-UNKNOWN_TYPE = refusal(
-    "type-not-supported",
-    "not-supported",
-    "Ce type de ressource, ou cette opération, n'est pas offert par ce serveur.",
-    "This resource type, or this operation, is not offered by this server.",
-)
-NOT_OFFERED = refusal(
-    "interaction-not-offered",
-    "not-supported",
-    "Cette interaction n'est pas offerte ici ; le sont : {allowed}.",
-    "This interaction is not offered here; these are: {allowed}.",
-)
 NO_SUCH_ID = refusal(
     "id-unknowable",
     "not-found",
@@ -89,7 +76,7 @@ class Application:
         def capabilities(mode: str) -> Resource:
             return metadata.statement(world, settings, mode)
 
-        self.front = Front(world, settings, capabilities)
+        self.front = Front(world, settings, capabilities, refused)
         self.metrics = Metrics()
         self.log = Log(
             known_names(kind for kind, offered in OFFERED.items() if "search-type" in offered), stream
@@ -110,7 +97,7 @@ class Application:
         started = perf_counter()
         path: str = scope["path"]
         if b"%" in scope["raw_path"]:
-            path = _unquoted(scope["raw_path"])
+            path = path_of(scope["raw_path"])
         if path.startswith(BASE) and path[5:6] in ("", "/"):
             call = Call(self.front, scope, place(path[5:]), self._request_id(scope))
             call.route = TABLE.get((call.method, call.place.type, call.place.shape))
@@ -230,19 +217,9 @@ class Application:
 def _unrouted(call: Call) -> Answer:
     """OPTIONS, 405 with `Allow`, or 404 when nothing at all is offered there."""
     methods = allowed(call.place.type, call.place.shape)
-    if not methods:
-        raise Missing(Issue(UNKNOWN_TYPE))
-    if call.method == "OPTIONS":
+    if call.method == "OPTIONS" and methods:
         return Answer(204, [(b"allow", ", ".join(methods).encode())])
-    problem = NotOffered(Issue(NOT_OFFERED, values={"allowed": ", ".join(methods)}))
-    problem.allowed = methods
-    raise problem
-
-
-def _unquoted(raw: bytes) -> str:
-    """The path with its percents read, segment by segment: an encoded slash stays inside its segment, as what no id can hold."""
-    parts = (unquote_to_bytes(part).replace(b"/", b"\x00") for part in raw.split(b"/"))
-    return b"/".join(parts).decode("utf-8", "replace")
+    raise refused(call.method, call.place) or Missing(Issue(NO_SUCH_ID))
 
 
 async def _sent(send: Send, call: Call, answer: Answer) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from datetime import UTC
 from email.utils import parsedate_to_datetime
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
-from urllib.parse import parse_qsl
+from urllib.parse import parse_qsl, unquote_to_bytes
 
 from creneau.http import media
 from creneau.http.media import Format, Prefer
@@ -87,6 +87,12 @@ def place(path: str) -> Place:
     return NOWHERE
 
 
+def path_of(raw: bytes) -> str:
+    """The path with its percents read, segment by segment: an encoded slash stays inside its segment, as what no id can hold."""
+    parts = (unquote_to_bytes(part).replace(b"/", b"\x00") for part in raw.split(b"/"))
+    return b"/".join(parts).decode("utf-8", "replace")
+
+
 def pairs(query: bytes, most: int) -> Pairs:
     """The parameters of a query string or form, in order. Refused: over `most` of them, bytes that are not UTF-8, NUL."""
     if not query:
@@ -129,11 +135,15 @@ def http_date(header: bytes) -> int | None:
 
 @dataclass(frozen=True, slots=True)
 class Front:
-    """What every request is answered with: the real things, the settings, the CapabilityStatement (a function of mode)."""
+    """What every request is answered with: the real things, the settings, the CapabilityStatement (a function of mode).
+
+    `refusal`: why a method is not offered at a place, inside a bundle or not; None when it is (`routes.refused`).
+    """
 
     world: World
     settings: HttpSettings
     capabilities: Callable[[str], Resource]
+    refusal: Callable[[str, Place, bool], Problem | None]
 
 
 class Call:

@@ -10,8 +10,22 @@ from collections.abc import Awaitable, Callable
 from typing import Final, NamedTuple
 
 from creneau.http import binaries, operations, reads, writes
-from creneau.http.request import Call
+from creneau.http.request import Call, Place
 from creneau.http.response import Answer
+from creneau.problems import Issue, Missing, NotOffered, Problem, refusal
+
+UNKNOWN_TYPE = refusal(
+    "type-not-supported",
+    "not-supported",
+    "Ce type de ressource, ou cette opération, n'est pas offert par ce serveur.",
+    "This resource type, or this operation, is not offered by this server.",
+)
+NOT_OFFERED = refusal(
+    "interaction-not-offered",
+    "not-supported",
+    "Cette interaction n'est pas offerte ici ; le sont : {allowed}.",
+    "This interaction is not offered here; these are: {allowed}.",
+)
 
 
 class Route(NamedTuple):
@@ -178,3 +192,15 @@ def allowed(type: str, shape: str) -> tuple[str, ...]:
     """The methods offered there, OPTIONS last; none when nothing is."""
     found = tuple(method for method in METHODS if (method, type, shape) in TABLE)
     return (*found, "OPTIONS") if found else ()
+
+
+def refused(method: str, place: Place, in_bundle: bool = False) -> Problem | None:
+    """The refusal of a method at a place, None when a row answers it. A bundle reaches what has a type, and that alone."""
+    if (method, place.type, place.shape) in TABLE and (place.type or not in_bundle):
+        return None
+    methods = allowed(place.type, place.shape)
+    if not methods or not (place.type or not in_bundle):
+        return Missing(Issue(UNKNOWN_TYPE))
+    problem = NotOffered(Issue(NOT_OFFERED, values={"allowed": ", ".join(methods)}))
+    problem.allowed = methods
+    return problem

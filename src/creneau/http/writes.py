@@ -9,7 +9,7 @@ from collections.abc import Callable
 
 from creneau.fhir import fhirpath_patch, json, json_patch
 from creneau.flows import interactions
-from creneau.http import bundles, media, render, response
+from creneau.http import bundles, entries, media, render, response
 from creneau.http.media import CHARSET, FORMATS, MEDIA
 from creneau.http.request import Call, Resource
 from creneau.http.response import Answer
@@ -85,6 +85,11 @@ async def delete_where(call: Call) -> Answer:
 
 
 async def bundle(call: Call) -> Answer:
-    """POST at the base: a batch or a transaction."""
-    kind, done = await interactions.bundle(call.world, render.sent(call), call.prefer.strict)
-    return response.written(call, bundles.responses(call, kind, done))
+    """POST at the base: a batch or a transaction, each entry under the table of routes."""
+    sent = render.sent(call)
+    refused = entries.refusals(call, sent)
+    if refused and sent.get("type") == "transaction":
+        raise next(iter(refused.values()))
+    asked = entries.without(sent, refused) if refused else sent
+    kind, done = await interactions.bundle(call.world, asked, call.prefer.strict)
+    return response.written(call, bundles.responses(call, kind, entries.merged(done, refused)))
