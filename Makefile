@@ -3,6 +3,7 @@ PYTHON ?= python3
 VENV   := .venv
 BIN    := $(VENV)/bin
 DATA   := var
+PYTEST_ARGS ?= -n 2 --dist loadfile --durations=10
 
 .PHONY: run test check bench torture lint clean install install-tests
 
