@@ -12,6 +12,7 @@ from creneau.store import statements as sql
 from creneau.store.contract import AlreadyClaimed, AlreadyTaken, Claim, Moved, Plan, Put, Take
 from creneau.store.overlap import crowded
 from creneau.store.plan import APPOINTMENT, SCHEDULE, covers, distinct, key, lapsed
+from creneau.store.recent import Recent
 
 Hold = tuple[Take, str]  # a take and its appointment
 
@@ -28,11 +29,28 @@ class Verdict:
 
 
 class Guard:
-    """Reads with one cursor of the writer's connection, for one tenant."""
+    """Reads with one cursor of the writer's connection, for one tenant.
 
-    def __init__(self, cursor: sqlite3.Cursor, tenant: str) -> None:
+    `recent` knows what is durable, so it is asked first, but for what this group wrote itself: `begin` starts a group.
+    """
+
+    def __init__(self, cursor: sqlite3.Cursor, tenant: str, recent: Recent) -> None:
         self._execute = cursor.execute
         self._tenant = tenant
+        self._recent = recent
+        self._written: set[tuple[str, str]] = set()
+        self._agendas_written = False
+
+    def begin(self) -> None:
+        """A new transaction: nothing was written in it yet."""
+        self._written.clear()
+        self._agendas_written = False
+
+    def accepted(self, plan: Plan) -> None:
+        """The plan is being written: what it replaces is no longer known from before."""
+        for put in plan.puts:
+            self._written.add(key(put))
+            self._agendas_written = self._agendas_written or put.type == SCHEDULE
 
     def judge(self, plan: Plan) -> Verdict:
         """Accept the plan, or raise Moved, AlreadyClaimed or AlreadyTaken as `contract.Store` says."""
@@ -57,6 +75,11 @@ class Guard:
             raise Moved
 
     def _current(self, type_: str, id_: str, version: int) -> None:
+        known = None if (type_, id_) in self._written else self._recent.get(type_, id_)
+        if known is not None:
+            if known.version != version:
+                raise Moved
+            return
         row = self._execute(sql.CURRENT_VERSION, (self._tenant, type_, id_)).fetchone()
         if (row[0] if row else 0) != version:
             raise Moved
@@ -108,6 +131,9 @@ class Guard:
                 if thing in put.owns:
                     return True
                 changing.append(put.id)
+        known = None if self._agendas_written or changing else self._recent.agendas(thing)
+        if known is not None:
+            return bool(known)
         schedules = self._execute(sql.IS_OWNED, (self._tenant, thing))
         if not changing:
             return schedules.fetchone() is not None

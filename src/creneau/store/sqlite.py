@@ -42,7 +42,7 @@ class SqliteStore:
         self._closed = False
         self._reader = Reader(partial(connect, path, writing=False))
         self._recent = Recent()
-        self._writer = Writer(partial(connect, path, writing=True), tenant, self._recent.committed)
+        self._writer = Writer(partial(connect, path, writing=True), tenant, self._recent)
         self._execute = self._reader.cursor.execute
         self._recent.any_long = self._execute(sql.ANY_LONG, (tenant,)).fetchone() is not None
 

@@ -22,6 +22,7 @@ from creneau.store.apply import Pages
 from creneau.store.checkpoint import Checkpointer, copy_log
 from creneau.store.contract import AlreadyClaimed, AlreadyTaken, Moved, Plan, StoreUnavailable
 from creneau.store.guard import Guard
+from creneau.store.recent import Recent
 
 GROUP: Final = 64
 WAITING: Final = 2048
@@ -43,22 +44,22 @@ class Job(NamedTuple):
 class Writer:
     """Owns the writing connection. `failing` tells that the last group met a disk error.
 
-    `committed` is called on the loop with each plan that became durable, before who waits for it goes on.
+    `recent` takes in each plan that became durable, on the loop, before who waits for it goes on.
     """
 
     def __init__(
         self,
         connect: Callable[[], sqlite3.Connection],
         tenant: str,
-        committed: Callable[[Plan], None],
+        recent: Recent,
         *,
         waiting: int = WAITING,
     ) -> None:
         self.failing = False
-        self._committed = committed
+        self._recent = recent
         self._connection = connection = connect()
         self._cursor = connection.cursor()
-        self._guard = Guard(self._cursor, tenant)
+        self._guard = Guard(self._cursor, tenant, recent)
         self._pages = Pages(self._cursor, tenant)
         self._waiting: deque[Job] = deque()
         self._alone_next = (
@@ -197,12 +198,14 @@ class Writer:
         """Judge and write in one transaction, not yet committed: for each plan None, or why it is refused."""
         outcomes: list[Exception | None] = []
         self._cursor.execute("BEGIN IMMEDIATE")
+        self._guard.begin()
         for plan in plans:
             try:
                 verdict = self._guard.judge(plan)
             except REFUSALS as refused:
                 outcomes.append(refused)
                 continue
+            self._guard.accepted(plan)
             self._pages.write(verdict)
             outcomes.append(None)
         self._pages.flush()
@@ -243,7 +246,7 @@ class Writer:
     def _ended(self, jobs: list[Job], outcomes: list[Exception | None]) -> None:
         for job, outcome in zip(jobs, outcomes, strict=True):
             if outcome is None and job.plan is not None:
-                self._committed(job.plan)
+                self._recent.committed(job.plan)
         self._tell(jobs, outcomes)
         self._next()
 
