@@ -21,7 +21,7 @@ Creneau : serveur d'agendas partagés (GAP, FHIR R4)
   conformité           {base}/metadata
 
   curl '{base}/Appointment?status=booked&_count=2&_pretty=true'
-  curl '{base}/Slot?schedule.actor:Practitioner.family=martin&status=free&_count=5&_pretty=true'
+  curl '{base}/Slot?schedule.actor:Practitioner=prat-001&status=free&_count=5&_pretty=true'
 
   Ctrl-C pour arrêter / to stop
 """
