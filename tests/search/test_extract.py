@@ -121,7 +121,7 @@ def test_contained_resources_are_found_through_their_role() -> None:
                     "name": [{"family": "Roux", "given": ["Zoé", None]}],
                 },
             ],
-            "location": [{"reference": "#l"}, {"reference": "#d"}, {"reference": "Location/x"}],
+            "location": [{"reference": one} for one in ("#l", "#d", "#none", "Location/x")],
             "practitioner": {"reference": "#d"},
         }
     )
@@ -141,6 +141,7 @@ def test_the_ends_of_a_period_may_be_open() -> None:
     assert dates(end="2026-01") == {(instant.MIN, hi)}
     assert dates() == set()
     assert dates(start="2026-02", end="2026-01") == set()
+    assert dates(start="demain") == set()
 
 
 @pytest.mark.parametrize(
@@ -176,7 +177,10 @@ def test_places_phones_and_addresses_have_one_form() -> None:
         }
     )
 
+    nowhere = rows({"resourceType": "Location", "position": {"latitude": 48.85}})
+
     assert found.places == {Place("near", 48.85, 2.35)}
+    assert nowhere.places == set()
     assert of(patient, "phone") == {("phone", "0123456789")}
     assert of(patient, "email") == {("email", "a@b.fr")}
     assert of(patient, "telecom") == {("phone", "0123456789"), ("email", "a@b.fr")}

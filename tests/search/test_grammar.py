@@ -145,6 +145,25 @@ def test_a_telephone_number_is_found_however_it_is_written(text: str) -> None:
     assert values("Patient", f"telecom={text}") == (TokenValue(None, "0123456789"),)
 
 
+def test_the_answer_is_shaped_by_what_is_asked() -> None:
+    query = read("Patient", "_total=none&_summary=true&_elements=name,%20birthDate")
+
+    assert (query.total, query.summary, query.elements) == ("none", "true", ("name", "birthDate"))
+    assert read("Patient", "_summary=false").summary is None
+    assert read("Patient", "").total == "accurate"
+
+
+def test_the_text_of_a_code_is_folded() -> None:
+    found = only("Appointment", "service-type:text=Médecine")
+
+    assert isinstance(found, Term)
+    assert (found.modifier, found.values) == ("text", (TextValue("medecine", "Médecine"),))
+
+
+def test_the_end_of_an_escape_is_kept() -> None:
+    assert values("Patient", "family=a\\,,b\\") == (TextValue("a", "a,"), TextValue("b\\", "b\\"))
+
+
 def test_modifiers_are_kept() -> None:
     for text, modifier in (
         ("family:exact=É", "exact"),
@@ -289,6 +308,8 @@ def test_a_parameter_without_value_is_left_out_or_refused_when_strict() -> None:
         ("Patient", "birthdate:exact=2000", "search-modifier"),
         ("Patient", "_id:exact=a", "search-modifier"),
         ("Patient", "_count:exact=1", "search-modifier"),
+        ("Patient", "_lastUpdated:missing=true", "search-modifier"),
+        ("Patient", "_has:Patient:link:" * 5 + "_id=a", "search-too-many"),
         ("Patient", "_include:not=Patient:link", "search-modifier"),
         ("Patient", "_total=many", "search-choice"),
         ("Patient", "_summary=maybe", "search-choice"),
@@ -359,6 +380,7 @@ def test_slots_come_in_the_order_of_their_starts_only() -> None:
         ),
         ("Slot", "_include=*", ("Slot", None, None, False, False)),
         ("Slot", "_include=Slot:*", ("Slot", None, None, False, False)),
+        ("Slot", "_include:recurse=Slot:*:Schedule", ("Slot", None, "Schedule", True, False)),
         ("Patient", "_revinclude=Appointment:patient", ("Appointment", "patient", None, False, True)),
         (
             "Slot",
@@ -487,3 +509,8 @@ def test_a_page_position_that_was_tampered_with_is_malformed(word: str, sort: st
         return
 
     assert cursor.read(cursor.write(position), sorts) == position
+
+
+def test_pairs_from_elsewhere_are_bounded_too() -> None:
+    with pytest.raises(Malformed):
+        grammar.read("Patient", [("name", "a")] * 65, zone=PARIS, bases=BASES, strict=False)

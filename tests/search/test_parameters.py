@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 
 from creneau.search import generate
-from creneau.search.extract import indexed_parameters
+from creneau.search.extract import indexed_parameters, sink
 from creneau.search.parameters import (
     ADDED,
     ALIASES,
@@ -106,11 +106,47 @@ def test_synonyms_widenings_and_aliases_name_parameters_that_exist() -> None:
         "Patient.managingOrganization.where(resolve() is Foo)",
         "(Patient.deceased as Foo)",
         "Patient.birthDate.resolve()",
+        "Patient.birthDate.year",
     ],
 )
 def test_a_path_that_is_not_understood_is_an_error(paths: str) -> None:
     with pytest.raises(ValueError):
         branches(Parameter("Patient", "x", "token", paths))
+
+
+def test_the_type_of_a_choice_may_be_said_in_two_ways() -> None:
+    one, other = (
+        branches(Parameter("Patient", "x", "date", paths))
+        for paths in ("(Patient.deceased as dateTime)", "Patient.deceased.as(dateTime)")
+    )
+
+    assert one == other
+    assert [branch.steps for branch in one] == [(("field", "deceasedDateTime"),)]
+
+
+def test_a_type_that_a_kind_cannot_be_made_of_is_an_error() -> None:
+    with pytest.raises(ValueError, match=r"Patient\.x: no date is made of HumanName"):
+        sink(Parameter("Patient", "x", "date", "Patient.name"), "HumanName")
+
+
+def test_the_table_is_written_from_a_bundle_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    one = {
+        "code": "name",
+        "type": "string",
+        "base": ["Patient"],
+        "expression": "Patient.name",
+        "url": "urn:x",
+    }
+    composite = {**one, "code": "both", "type": "composite"}
+    (tmp_path / "in.json").write_text(json.dumps({"entry": [{"resource": one}, {"resource": composite}]}))
+    monkeypatch.setattr(generate, "TABLE", tmp_path / "out.json")
+    monkeypatch.setattr("sys.argv", ["generate", str(tmp_path / "in.json")])
+
+    generate.main()
+
+    table = json.loads((tmp_path / "out.json").read_text())
+    assert table["Patient"] == [["name", "string", "Patient.name", [], "urn:x"]]
+    assert table["Schedule"] == []
 
 
 def test_types_and_multiplicity_come_from_the_definitions() -> None:

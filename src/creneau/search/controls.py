@@ -76,7 +76,7 @@ def _count(shape: Shape, written: Written) -> bool:
 
 
 def _sort(shape: Shape, written: Written) -> bool:
-    sorts = [_key(shape.type, one) for one in values.each(written.text)]
+    sorts = [_key(shape.type, one) for one in values.split(written.text)]
     shape.sort = tuple(one for one in sorts if one is not None)
     return all(sorts) and bool(sorts)
 
@@ -96,7 +96,7 @@ def _key(type: str, text: str) -> Sort | None:
 def _include(shape: Shape, written: Written) -> bool:
     reverse = written.name.startswith("_rev")
     asked = written.name.endswith((":iterate", ":recurse"))
-    found = [one for text in values.each(written.text) for one in _included(shape.type, text, reverse)]
+    found = [one for text in values.split(written.text) for one in _included(shape.type, text, reverse)]
     shape.includes.extend(
         Include(one.source, one.parameter, one.target, asked or _is_far(shape.type, one, reverse), reverse)
         for one in found
@@ -160,7 +160,7 @@ def _summary(shape: Shape, written: Written) -> bool:
 
 
 def _elements(shape: Shape, written: Written) -> bool:
-    found = tuple(one.strip() for one in values.each(written.text))
+    found = tuple(one.strip() for one in values.split(written.text))
     if not found or not all(_ELEMENT(one) for one in found):
         raise malformed(refused.ELEMENTS, name=written.name)
     shape.elements = found

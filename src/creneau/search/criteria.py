@@ -122,18 +122,18 @@ def _term(reading: Reading, found: Parameter, modifier: str, written: Written) -
     target = indexed(found)
     if not modifier:
         read = READ[found.kind]
-        wanted = tuple(read(reading, written.name, found, one) for one in values.each(written.text))
+        wanted = tuple(read(reading, written.name, found, one) for one in values.split(written.text))
         return Term(target, wanted) if wanted else None
     if found.kind == "reference" and modifier in (found.targets or TYPES):
         wanted = tuple(
-            values.typed(reading, written.name, modifier, one) for one in values.each(written.text)
+            values.typed(reading, written.name, modifier, one) for one in values.split(written.text)
         )
         return Term(target, wanted) if wanted else None
     known = MODIFIERS[found.kind]
     if modifier not in known:
         raise malformed(refused.MODIFIER, name=written.name, known=_listed(found, known))
     wanted = tuple(
-        _modified(reading, found, modifier, written.name, one) for one in values.each(written.text)
+        _modified(reading, found, modifier, written.name, one) for one in values.split(written.text)
     )
     return Term(target, wanted, modifier) if wanted else None
 
@@ -157,7 +157,7 @@ def _modified(reading: Reading, found: Parameter, modifier: str, name: str, text
 def _ids(reading: Reading, modifier: str, written: Written) -> Condition | None:
     if modifier not in ("", "not"):
         raise malformed(refused.MODIFIER, name=written.name, known=":not")
-    found = tuple(values.unescape(one) for one in values.each(written.text))
+    found = tuple(values.unescape(one) for one in values.split(written.text))
     if not found:
         return None
     return Not(Ids(found)) if modifier else Ids(found)
@@ -166,7 +166,7 @@ def _ids(reading: Reading, modifier: str, written: Written) -> Condition | None:
 def _updated(reading: Reading, modifier: str, written: Written) -> Condition | None:
     if modifier:
         raise malformed(refused.MODIFIER, name=written.name, known="-")
-    found = tuple(values.date(reading, written.name, one) for one in values.each(written.text))
+    found = tuple(values.date(reading, written.name, one) for one in values.split(written.text))
     return LastUpdated(found) if found else None
 
 

@@ -60,14 +60,19 @@ def _tree(type: str) -> Node:
     root = Node()
     for parameter in indexed_parameters(type):
         for branch in branches(parameter):
-            sink = SINKS.get(parameter.kind, {}).get(branch.type)
-            if sink is None:
-                raise ValueError(f"{type}.{parameter.code}: no {parameter.kind} is made of {branch.type}")
             node = root
             for step in branch.steps:
                 node = node.after.setdefault(step, Node())
-            node.sinks.append(sink(parameter.code))
+            node.sinks.append(sink(parameter, branch.type))
     return root
+
+
+def sink(parameter: Parameter, type: str) -> Sink:
+    """What adds the rows of a value of a FHIR type to a parameter. ValueError for a type that its kind cannot be made of."""
+    made = SINKS.get(parameter.kind, {}).get(type)
+    if made is None:
+        raise ValueError(f"{parameter.type}.{parameter.code}: no {parameter.kind} is made of {type}")
+    return made(parameter.code)
 
 
 def _visit(node: Node) -> Sink:

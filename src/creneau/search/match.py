@@ -20,7 +20,6 @@ from creneau.search.query import (
     Ids,
     LastUpdated,
     LinkValue,
-    NearValue,
     Not,
     Query,
     Sort,
@@ -142,7 +141,7 @@ def holds(condition: Condition, type: str, id: str, held: World) -> bool:
             return not holds(inner, type, id, held)
         case Chain():
             return _chain(condition, one.rows, held)
-        case Has():
+        case _:
             return _has(condition, type, id, held)
 
 
@@ -188,7 +187,7 @@ def _value(wanted: Term, value: Value, rows: Rows) -> bool:
             return _text(f"{code}:text" if wanted.modifier == "text" else code, wanted.modifier, value, rows)
         case LinkValue():
             return _link(wanted, value, rows)
-        case NearValue():
+        case _:
             return any(
                 kilometres(value.latitude, value.longitude, place.latitude, place.longitude)
                 <= value.kilometres

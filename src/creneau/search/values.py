@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from functools import cache
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
@@ -56,14 +56,7 @@ def split(text: str) -> list[str]:
     if "," not in text:
         one = text.lstrip(" ")
         return [one] if one else []
-    found, at = [], 0
-    while at <= len(text):
-        piece = _PIECES.match(text, at)
-        if piece is None:
-            break
-        found.append(piece[1].lstrip(" "))
-        at = piece.end() if piece.end() > at and text[piece.end() - 1] == "," else len(text) + 1
-    return [one for one in found if one]
+    return [one for piece in _PIECES.finditer(text) if (one := piece[1].lstrip(" "))]
 
 
 def unescape(text: str) -> str:
@@ -217,11 +210,3 @@ READ: Final[dict[str, Callable[[Reading, str, Parameter, str], Value]]] = {
     "special": _near,
 }
 """By kind of parameter, what reads one value without modifier."""
-
-
-def each(text: str) -> Iterator[str]:
-    """The values of an OR list. Malformed when there are more than a whole search may have."""
-    found = split(text)
-    if len(found) > VALUES:
-        raise refused.too_many(VALUES, "valeurs", "values")
-    return iter(found)

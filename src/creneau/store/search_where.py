@@ -96,8 +96,8 @@ def _ids_of_columns(condition: Dates | Ids | LastUpdated, scope: Scope) -> Sql:
             listed = _listed(wanted)
             text = f"SELECT id FROM {RESOURCE} WHERE {LIVE} AND id IN ({listed.text})"
             return Sql(text, (*scope, *listed.args))
-        case LastUpdated(values):
-            where = dates.updated(values)
+        case _:
+            where = dates.updated(condition.values)
             source = "resource INDEXED BY resource_by_updated"
             return Sql(f"SELECT id FROM {source} WHERE {LIVE} AND {where.text}", (*scope, *where.args))
 
@@ -138,8 +138,8 @@ def _test_of_columns(condition: Dates | Ids | LastUpdated, scope: Scope, id: str
             return Sql(text, (*scope, condition.code, *where.args))
         case Ids(wanted):
             return _among(_listed(wanted), id)
-        case LastUpdated(values):
-            where = dates.updated(values)
+        case _:
+            where = dates.updated(condition.values)
             text = f"EXISTS (SELECT 1 FROM resource WHERE {LIVE} AND id = {id} AND {where.text})"
             return Sql(text, (*scope, *where.args))
 
@@ -187,9 +187,8 @@ def _value(term: Term, value: Value | tuple[str, ...], scope: Scope) -> Sql:
             return _rows("text", scope, _named(code, term), _text(term.modifier, value))
         case LinkValue():
             return _rows("link", scope, code, _link(term, value))
-        case NearValue():
-            return _rows("place", scope, code, _near(value))
-    raise TypeError(f"a date is no value of {code} here")
+    assert isinstance(value, NearValue), "dates are read by `Dates`"
+    return _rows("place", scope, code, _near(value))
 
 
 def _named(code: str, term: Term) -> str:
