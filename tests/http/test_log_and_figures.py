@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from creneau.http.log import JsonHandler, Log, known_names
+from creneau.http.log import JsonHandler, Line, Log, known_names
 from tests.http.running import Running
 
 CANARY = "Zébulon-275127500234567"
@@ -91,7 +91,8 @@ def test_no_parameter_name_forges_a_line(name: str, value: str) -> None:
     stream = io.StringIO()
     log = Log(known_names(["Patient"]), stream)
 
-    log.request({"parameters": log.parameter_names([(name, value), ("family:exact", value)])})
+    names = log.parameter_names([(name, value), ("family:exact", value)])
+    log.request(Line("1", "GET", "[type]", "search-type", "Patient", "", names, 200, 1.5, 0, 0))
     log.flush()
 
     (line,) = stream.getvalue().splitlines()

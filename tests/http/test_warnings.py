@@ -25,9 +25,7 @@ def call(**headers: str) -> Call:
     given = [(name.lower().replace("_", "-").encode(), value.encode()) for name, value in headers.items()]
     scope = {"headers": given, "method": "POST", "query_string": b""}
     settings = HttpSettings(base_url=BASE)
-    return Call(
-        Front(new_world(BASE), settings, lambda _: {}, routes.refused), scope, place("/Appointment"), "1"
-    )
+    return Call(Front(new_world(BASE), settings, lambda _: {}, routes.refused), scope, place("/Appointment"))
 
 
 def test_each_warning_is_a_header_in_ascii_that_holds_on_one_line() -> None:

@@ -19,7 +19,7 @@ from creneau.flows.world import World
 from creneau.http import limits, metadata, outcomes, response, site
 from creneau.http.deadlines import Deadlines
 from creneau.http.limits import Disconnected
-from creneau.http.log import Log, known_names
+from creneau.http.log import Line, Log, known_names
 from creneau.http.metrics import Metrics
 from creneau.http.request import NOWHERE, Call, Front, Resource, path_of, place
 from creneau.http.response import Answer, Header
@@ -99,20 +99,19 @@ class Application:
         if b"%" in scope["raw_path"]:
             path = path_of(scope["raw_path"])
         if path.startswith(BASE) and path[5:6] in ("", "/"):
-            call = Call(self.front, scope, place(path[5:]), self._request_id(scope))
+            call = Call(self.front, scope, place(path[5:]))
             call.route = TABLE.get((call.method, call.place.type, call.place.shape))
         elif self._pages is not None and path not in self._site:
             await self._pages(scope, receive, send)
             return
         else:
-            call = Call(self.front, scope, NOWHERE, self._request_id(scope))
+            call = Call(self.front, scope, NOWHERE)
             call.route = self._site.get(path, _OUTSIDE)
-        await self._serve(call, receive, send, started)
-
-    async def _serve(self, call: Call, receive: Receive, send: Send, started: float) -> None:
+        call.request_id = self._request_id(call)
         try:
             answer = await self._answer(call, receive)
-            await _sent(send, call, answer)
+            await send(_start(call, answer))
+            await send({"type": "http.response.body", "body": answer.body})
             status, size = answer.status, len(answer.body)
         except Disconnected:
             status, size = GONE_AWAY, 0
@@ -185,11 +184,10 @@ class Application:
             answer.headers.append((b"connection", b"close"))
         return answer
 
-    def _request_id(self, scope: Scope) -> str:
-        for name, value in scope["headers"]:
-            if name == b"x-request-id" and _REQUEST_ID(value):
-                given: str = value.decode()
-                return given
+    def _request_id(self, call: Call) -> str:
+        given = call.headers.get(b"x-request-id")
+        if given is not None and _REQUEST_ID(given):
+            return given.decode()
         return f"{self._process}-{next(self._ids):x}"
 
     def _note(self, call: Call, status: int, size: int, seconds: float) -> None:
@@ -198,19 +196,19 @@ class Application:
         interaction = route.interaction if route else "none"
         self.metrics.count(interaction, type, status, seconds)
         self.log.request(
-            {
-                "request": call.request_id,
-                "method": call.method if call.method in METHODS else "?",
-                "route": route.shape if route else "?",
-                "interaction": interaction,
-                "type": type,
-                "flow": flow(type, interaction),
-                "parameters": self.log.parameter_names(call.asked),
-                "status": status,
-                "ms": round(seconds * 1000, 3),
-                "in": len(call.body),
-                "out": size,
-            }
+            Line(
+                call.request_id,
+                call.method if call.method in METHODS else "?",
+                route.shape if route else "?",
+                interaction,
+                type,
+                flow(type, interaction),
+                self.log.parameter_names(call.asked),
+                status,
+                int(seconds * 1_000_000) / 1000,
+                len(call.body),
+                size,
+            )
         )
 
 
@@ -222,27 +220,31 @@ def _unrouted(call: Call) -> Answer:
     raise refused(call.method, call.place) or Missing(Issue(NO_SUCH_ID))
 
 
-async def _sent(send: Send, call: Call, answer: Answer) -> None:
-    headers, body = answer.headers, answer.body
+def _start(call: Call, answer: Answer) -> MutableMapping[str, Any]:
+    """The message that starts the response: its own headers, and those that every response has."""
+    headers = answer.headers
     if answer.type is not None:
         headers.append(answer.type)
-    if body and call.front.settings.gzip_over is not None:
-        body = _compressed(call, headers, body)
+    if answer.body and call.front.settings.gzip_over is not None:
+        _compress(call, answer)
     if answer.status not in (204, 304):
-        headers.append((b"content-length", b"%d" % len(body)))
+        headers.append((b"content-length", b"%d" % len(answer.body)))
     headers.append((b"x-request-id", call.request_id.encode()))
-    headers.extend(ALWAYS)
-    await send({"type": "http.response.start", "status": answer.status, "headers": headers})
-    await send({"type": "http.response.body", "body": body})
+    headers += ALWAYS
+    return {"type": "http.response.start", "status": answer.status, "headers": headers}
 
 
-def _compressed(call: Call, headers: list[Header], body: bytes) -> bytes:
+def _compress(call: Call, answer: Answer) -> None:
     asked = call.headers.get(b"accept-encoding", b"")[:256]
-    if len(body) <= (call.front.settings.gzip_over or 0) or b"gzip" not in asked or b"gzip;q=0" in asked:
-        return body
-    headers += [(b"content-encoding", b"gzip"), (b"vary", b"Accept-Encoding")]
+    if (
+        len(answer.body) <= (call.front.settings.gzip_over or 0)
+        or b"gzip" not in asked
+        or b"gzip;q=0" in asked
+    ):
+        return
+    answer.headers += [(b"content-encoding", b"gzip"), (b"vary", b"Accept-Encoding")]
     squeeze = zlib.compressobj(level=1, wbits=31)
-    return squeeze.compress(body) + squeeze.flush()
+    answer.body = squeeze.compress(answer.body) + squeeze.flush()
 
 
 async def _lifespan(scope: Scope, receive: Receive, send: Send) -> None:

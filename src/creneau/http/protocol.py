@@ -35,6 +35,13 @@ CROWDED = refusal(
 )
 
 
+class _Forgotten(list[tuple[bytes, bytes]]):
+    """Where trailers go: nothing here reads them, and a sender could repeat them without end."""
+
+    def append(self, field: tuple[bytes, bytes]) -> None:
+        """Keep nothing."""
+
+
 class Listening(Config):
     """The socket server's configuration, with our bounds."""
 
@@ -112,11 +119,7 @@ class BoundedProtocol(HttpToolsProtocol):
         self._head_bytes = 0
         self._stop_head_timer()
         super().on_headers_complete()
-
-    def on_header(self, name: bytes, value: bytes) -> None:
-        """Keep a header; forget a trailer, which nothing here reads and which a sender could repeat without end."""
-        if self._awaiting_head:
-            super().on_header(name, value)
+        self.headers = _Forgotten()
 
     def on_message_complete(self) -> None:
         """Await the next head."""

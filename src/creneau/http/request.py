@@ -150,6 +150,7 @@ class Call:
     """One request to the FHIR base. `body` is filled before the flow's function runs, when the route takes one."""
 
     __slots__ = (
+        "_format",
         "_pairs",
         "body",
         "front",
@@ -162,17 +163,18 @@ class Call:
         "route",
     )
 
-    def __init__(self, front: Front, scope: Any, place: Place, request_id: str) -> None:
+    def __init__(self, front: Front, scope: Any, place: Place) -> None:
         self.front = front
         self.head = scope["headers"]
         self.headers: dict[bytes, bytes] = dict(self.head)
         self.method: str = scope["method"]
         self.query: bytes = scope["query_string"]
         self.place = place
-        self.request_id = request_id
+        self.request_id = ""
         self.route: Route | None = None
         self.body = b""
         self._pairs: Pairs | None = None
+        self._format: Format | None = None
 
     @property
     def world(self) -> World:
@@ -215,8 +217,10 @@ class Call:
     @property
     def format(self) -> Format:
         """The format of the answer."""
-        accept = self.headers.get(b"accept")
-        return media.negotiate(accept[:512] if accept else None, self.parameter("_format"))
+        if self._format is None:
+            accept = self.headers.get(b"accept")
+            self._format = media.negotiate(accept[:512] if accept else None, self.parameter("_format"))
+        return self._format
 
     @property
     def language(self) -> str:

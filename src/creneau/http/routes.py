@@ -7,6 +7,7 @@ Read by the dispatcher, `/metadata`, the documentation, the log, the tests.
 from __future__ import annotations
 
 from collections.abc import Awaitable, Callable
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from creneau.http import binaries, operations, reads, writes
@@ -164,6 +165,7 @@ FLOWS: Final[dict[tuple[str, str], str]] = {
 """The GAP flows, by type and interaction; a conditional form is the flow of its plain form."""
 
 
+@lru_cache(maxsize=1024)
 def flow(type: str, interaction: str) -> str:
     """The GAP flows of an interaction on a type, "" when GAP has none."""
     return FLOWS.get((type, interaction.removesuffix("-conditional")), "")
