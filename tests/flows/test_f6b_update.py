@@ -370,3 +370,24 @@ def test_a_role_moved_to_two_agendas_stays_one_human(server: Server) -> None:
     statuses = [server.post("/Appointment", body).status for body in (one, other)]
 
     assert statuses == [CREATED, 409]
+
+
+@pytest.mark.parametrize(
+    "written",
+    ["identifier=https%3A%2F%2Feditor.example%2Frdv%7C{}", "identifier=https://editor.example/rdv|{}"],
+)
+def test_a_condition_is_read_the_same_however_it_is_written(server: Server, written: str) -> None:
+    sent = appointment(practice(server), future(9))
+    server.put(where(sent), sent)
+
+    reply = server.put(
+        "/Appointment?" + written.format(sent["identifier"][0]["value"]), {**sent, "comment": "x"}
+    )
+
+    assert (reply.status, reply.version) == (OK, "2")
+
+
+def test_a_condition_that_is_no_text_is_refused(server: Server) -> None:
+    sent = appointment(practice(server), future(9), identifier=[{"system": "s", "value": "\ufffd"}])
+
+    assert server.put("/Appointment?identifier=s|%FF", sent).status == 400

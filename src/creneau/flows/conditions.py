@@ -6,15 +6,19 @@ store holds unique, so that two simultaneous writes cannot both find nothing and
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from typing import Any
+from dataclasses import replace
+from typing import Any, Final
+from urllib.parse import unquote
 
 from creneau.flows.world import World
 from creneau.flows.writing import MANY
 from creneau.problems import Ambiguous, Issue, Malformed, refusal
 from creneau.search import grammar
+from creneau.search.parameters import parameter
 from creneau.search.query import Query, Term, TokenValue
-from creneau.store.contract import Stored
+from creneau.store.contract import Claim, Stored
 
 CRITERION_DIFFERS = refusal(
     "identifier-differs",
@@ -24,8 +28,18 @@ CRITERION_DIFFERS = refusal(
 )
 
 
+_ONE_IDENTIFIER: Final = re.compile(
+    r"identifier=([^|&,\\$%+\s\x00\ufffd]+)\|([^|&,\\$%+\s\x00\ufffd]+)"
+).fullmatch
+"""What flow 6b sends, when nothing in it has another meaning: it needs no grammar."""
+
+
 def read(world: World, type: str, condition: str) -> Query:
     """The condition as a query. Malformed when it cannot be read, has an unknown parameter, or no identifier (GAP-RET-E12)."""
+    plain = _ONE_IDENTIFIER(unquote(condition)) if "+" not in condition else None
+    identifier = parameter(type, "identifier")
+    if plain and identifier:
+        return Query(type, (Term(identifier, (TokenValue(plain[1], plain[2]),)),))
     return grammar.condition(type, grammar.pairs(condition), zone=world.rules.zone, bases=world.bases)
 
 
@@ -39,11 +53,23 @@ def identifiers(query: Query) -> Iterator[TokenValue]:
 async def one(world: World, type: str, condition: str) -> tuple[Query, Stored | None]:
     """The resource that the condition matches, None when there is none; Ambiguous when there are several (GAP-RET-E11)."""
     query = read(world, type, condition)
-    page = await world.store.find(query, count=2)
+    if held := await _holder(world, query):
+        return query, held
+    page = await world.store.find(replace(query, total="none"), count=2)
     if len(page.items) > 1:
-        values = {"count": page.total or len(page.items), "type": type}
-        raise Ambiguous(Issue(MANY, values=values))
+        counted = await world.store.find(query, count=0)
+        raise Ambiguous(Issue(MANY, values={"count": counted.total, "type": type}))
     return query, page.items[0] if page.items else None
+
+
+async def _holder(world: World, query: Query) -> Stored | None:
+    """Who holds the identifier alone, when the condition is one identifier and no more: what flow 6b sends."""
+    match query.conditions:
+        case (Term(parameter=p, values=(TokenValue(system=str(system), code=str(code)),), modifier=""),):
+            if p.code == "identifier" and (id := await world.store.holder(query.type, Claim(system, code))):
+                found = await world.store.get(query.type, id)
+                return found if found and not found.deleted else None
+    return None
 
 
 def carried(query: Query, sent: dict[str, Any]) -> None:
