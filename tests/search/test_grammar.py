@@ -277,6 +277,12 @@ def test_an_unknown_name_is_left_out_and_named_or_refused_when_strict(name: str)
     assert refused("Appointment", f"{name}=1", strict=True) == ["search-parameter-unknown"]
 
 
+@pytest.mark.parametrize("text", ["_sort=foo", "_include=Foo:bar", "_revinclude=Appointment:status"])
+def test_what_a_control_names_is_left_out_or_refused_when_strict(text: str) -> None:
+    assert read("Appointment", text).ignored == (text.partition("=")[0],)
+    assert refused("Appointment", text, strict=True) == ["search-named-unknown"]
+
+
 def test_a_parameter_without_value_is_left_out_or_refused_when_strict() -> None:
     assert read("Appointment", "status=&patient=,").ignored == ("status", "patient")
     assert refused("Appointment", "status=", strict=True) == ["search-empty"]

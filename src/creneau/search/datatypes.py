@@ -6,7 +6,7 @@ Values were validated before; one of another JSON type, or a date that cannot be
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -19,10 +19,10 @@ from creneau.search.rows import Link, Period, Place, Rows, Text, Token
 class Gathered:
     """The rows found so far in one resource, and what reading its dates and references needs."""
 
-    __slots__ = ("bases", "contained", "links", "periods", "places", "texts", "tokens", "zone")
+    __slots__ = ("bases", "contained", "links", "literal", "periods", "places", "texts", "tokens", "zone")
 
     def __init__(self, zone: ZoneInfo, bases: Bases, contained: object) -> None:
-        self.zone, self.bases = zone, bases
+        self.zone, self.bases, self.literal = zone, bases, _literals(bases)
         self.contained = _list(contained)
         self.tokens: set[Token] = set()
         self.periods: set[Period] = set()
@@ -34,7 +34,7 @@ class Gathered:
         """What a reference of the resource points to."""
         text = reference.get("reference")
         if isinstance(text, str) and len(text) <= _SHORT:
-            target = _literal(text, self.bases)
+            target = self.literal(text)
             if target is not None:
                 return target
         return read(reference, self.bases)
@@ -60,7 +60,13 @@ class Gathered:
 
 
 _SHORT: Final = 200  # longer references are not kept: a cache of them would be a client's to fill
-_literal = lru_cache(maxsize=16_384)(read_literal)
+
+
+@lru_cache(maxsize=8)
+def _literals(bases: Bases) -> Callable[[str], Target | None]:
+    """What the text of a reference points to on these bases, kept for the references that come again and again."""
+    return lru_cache(maxsize=16_384)(partial(read_literal, bases=bases))
+
 
 Sink = Callable[[Any, Gathered], None]
 """Adds the rows of one value."""

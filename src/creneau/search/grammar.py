@@ -117,7 +117,7 @@ def read(  # noqa: PLR0913  each names one thing that the reading depends on, by
             return controls.read(draft.shape, written)
         return _criterion(draft, reading, written)
 
-    _each(draft, pairs, one, refused.UNKNOWN if strict else None)
+    _each(draft, pairs, one, strict)
     return draft.query()
 
 
@@ -134,7 +134,7 @@ def condition(type: str, pairs: Sequence[tuple[str, str]], *, zone: ZoneInfo, ba
             raise malformed(refused.CONTROL, name=written.name)
         return _criterion(draft, reading, written)
 
-    _each(draft, pairs, one, refused.UNKNOWN)
+    _each(draft, pairs, one, True)
     query = draft.query()
     if not any(_names_one(each) for each in query.conditions):
         raise malformed(refused.IDENTIFIER)
@@ -154,7 +154,7 @@ def _each(
     draft: Draft,
     pairs: Iterable[tuple[str, str]],
     one: Callable[[Written], bool],
-    unknown: Refusal | None,
+    strict: bool,
 ) -> None:
     listed = list(pairs)
     _bound(listed)
@@ -168,11 +168,17 @@ def _each(
         if known:
             if written.name not in SILENT:
                 draft.understood.append((written.name, written.text))
-        elif unknown is None:
+        elif not strict:
             draft.ignored.append(name)
         else:
-            why = unknown if text.strip(" ,") else refused.EMPTY
-            draft.issues.append(Issue(why, values={"name": name, "type": draft.shape.type}))
+            values = {"name": name, "type": draft.shape.type}
+            draft.issues.append(Issue(_why_unknown(written), values=values))
+
+
+def _why_unknown(written: Written) -> Refusal:
+    if not written.text.strip(" ,"):
+        return refused.EMPTY
+    return refused.NAMED if controls.is_control(written.name) else refused.UNKNOWN
 
 
 def _bound(listed: Sequence[tuple[str, str]]) -> None:

@@ -53,6 +53,12 @@ UNKNOWN = refusal(
     "« {name} » n'est pas un paramètre de recherche de {type}.",
     "'{name}' is not a search parameter of {type}.",
 )
+NAMED = refusal(
+    "search-named-unknown",
+    "not-supported",
+    "« {name} » nomme un type ou un paramètre que la recherche de {type} ne connaît pas.",
+    "'{name}' names a type or a parameter that the search of {type} does not know.",
+)
 CHOICE = refusal(
     "search-choice",
     "value",
