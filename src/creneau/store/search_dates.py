@@ -109,10 +109,13 @@ EXACT: Final = {
 
 
 def _exact(value: DateValue, columns: tuple[str, str]) -> Sql:
-    ends, (lo, hi) = (value.lo, value.hi), columns
-    parts = EXACT[value.prefix]
-    text = "".join(part for part, _ in parts).format(lo=lo, hi=hi)
-    return Sql(text, tuple(ends[end] for _, end in parts))
+    ends = (value.lo, value.hi)
+    return Sql(_text(value.prefix, columns), tuple(ends[end] for _, end in EXACT[value.prefix]))
+
+
+@cache
+def _text(prefix: str, columns: tuple[str, str]) -> str:
+    return "".join(part for part, _ in EXACT[prefix]).format(lo=columns[0], hi=columns[1])
 
 
 def _bounds(value: DateValue, longest: int | None) -> Bounds:
