@@ -10,8 +10,11 @@ from typing import Final
 
 from creneau.store.contract import DAY, Plan, Stored
 
-VERSIONS: Final = 4_096
-"""Versions of one generation: twice as many are kept at the most, some 20 MB of 2 kB bodies."""
+BYTES: Final = 8 * 1024 * 1024
+"""Of the bodies of one generation: twice as many are kept at the most, the bodies of some 8,000 appointments."""
+
+OVERHEAD: Final = 512
+"""Bytes that a version costs beside its body, about."""
 
 BODY: Final = 32_768
 """Bytes of the longest body that is kept."""
@@ -25,6 +28,7 @@ class Recent:
     def __init__(self) -> None:
         self._young: dict[tuple[str, str], Stored] = {}
         self._old: dict[tuple[str, str], Stored] = {}
+        self._bytes = 0  # of the young one's bodies, each counted as often as it was kept
         self._agendas: dict[str, list[str]] = {}
         self.any_long = (
             True  # whether any appointment lasts more than a day; those need a statement of their own
@@ -45,9 +49,10 @@ class Recent:
             self._young.pop(key, None)
             self._old.pop(key, None)
             return stored
-        if len(self._young) >= VERSIONS:
-            self._young, self._old = {}, self._young
+        if self._bytes > BYTES:
+            self._young, self._old, self._bytes = {}, self._young, 0
         self._young[key] = stored
+        self._bytes += len(stored.body) + OVERHEAD
         return stored
 
     def agendas(self, thing: str) -> list[str] | None:
