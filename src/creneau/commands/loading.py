@@ -3,30 +3,41 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from typing import Any
 
 from rich.console import Console
 from rich.progress import Progress
 
-from creneau.demo import department, sizes
+from creneau.demo import department
 from creneau.flows import single
 from creneau.flows.world import World
 from creneau.problems import Problem
 
+Loaded = tuple[str, dict[str, Any]]
+
 
 async def demo(world: World, *, if_empty: bool) -> int:
-    """How many resources were loaded; none when `if_empty` and there are some. Loading again brings the same resources up to date."""
-    if if_empty and await _has_data(world):
-        return 0
+    """How many resources were loaded. `if_empty`: none when there are others, and only what is missing of a load that was interrupted.
+
+    Otherwise what is there already is brought up to date.
+    """
     today = datetime.fromtimestamp(world.clock() / 1e6, UTC).astimezone(world.rules.zone).date()
+    resources = list(department(today, zone=world.rules.zone.key))
+    if if_empty:
+        resources = await _missing(world, resources)
     console = Console(stderr=True)
-    loaded = 0
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
-        task = progress.add_task("creneau demo", total=sum(sizes(today).values()))
-        for type, resource in department(today, zone=world.rules.zone.key):
+        for type, resource in progress.track(resources, description="creneau demo"):
             await _load(world, type, resource)
-            loaded += 1
-            progress.advance(task)
-    return loaded
+    return len(resources)
+
+
+async def _missing(world: World, resources: list[Loaded]) -> list[Loaded]:
+    """What is not there yet; nothing when the database holds something else than the beginning of the demo data."""
+    first, id = resources[0][0], str(resources[0][1]["id"])
+    if await world.store.get(first, id) is None and await _has_data(world):
+        return []
+    return [one for one in resources if await world.store.get(one[0], str(one[1]["id"])) is None]
 
 
 async def _has_data(world: World) -> bool:
@@ -35,7 +46,7 @@ async def _has_data(world: World) -> bool:
     return False
 
 
-async def _load(world: World, type: str, resource: dict[str, object]) -> None:
+async def _load(world: World, type: str, resource: dict[str, Any]) -> None:
     id = str(resource["id"])
     known = await world.store.get(type, id)
     try:
