@@ -1,8 +1,9 @@
-"""One server for the properties of this folder; its log is searched for what was sent when they are done (SEC-40, SEC-46)."""
+"""Servers for the properties of this folder; their logs are searched for what was sent when they are done (SEC-40, SEC-46)."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -12,17 +13,27 @@ from tests.fuzz.sending import Line
 from tests.people import Practice, practice
 
 
-@pytest.fixture(scope="session")
-def shaken(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
-    """A server of this folder alone, since totals are compared. At the end it still stops, and its log holds nothing of the clients."""
-    folder = tmp_path_factory.mktemp("fuzz")
+@contextmanager
+def watched(factory: pytest.TempPathFactory, name: str) -> Iterator[Server]:
+    """A server that at its end still answers, still stops, and whose log holds no fault of ours and nothing of its clients."""
+    folder = factory.mktemp(name)
     running = Server(f"sqlite:{folder / 'fuzz.sqlite'}", log=folder / "log").start()
-    yield running
-    assert running.get("/metadata").status == 200
-    assert running.stop() == 0
+    try:
+        yield running
+        assert running.get("/metadata").status == 200
+    finally:
+        stopped = running.stop()
+    assert stopped == 0
     assert running.log is not None
     assert leaks(running.log.read_text()) == []
     assert [line for line in lines(running.log) if line["event"] == "fault"] == []
+
+
+@pytest.fixture(scope="session")
+def shaken(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server of this folder alone, since totals are compared."""
+    with watched(tmp_path_factory, "fuzz") as running:
+        yield running
 
 
 @pytest.fixture(scope="session")
@@ -36,3 +47,12 @@ def line(shaken: Server) -> Iterator[Line]:
 def office(shaken: Server) -> Practice:
     """A practice to book at."""
     return practice(shaken)
+
+
+@pytest.fixture(scope="module")
+def heavy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Line]:
+    """A connection to a server that is filled with resources as large as they can be."""
+    with watched(tmp_path_factory, "heavy") as running:
+        opened = Line(running)
+        yield opened
+        opened.close()

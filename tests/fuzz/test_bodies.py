@@ -25,6 +25,9 @@ DONE = {"Patient": 60, "Schedule": 60, "Appointment": 60}
 """Examples for a type; 15 for the others."""
 
 
+OPERATIONS = {"Schedule": ["/$validate", "/$availability?start=2026-12-01&end=2027-03-01"]}
+
+
 def versions(line: Line) -> int:
     """How many versions of resources the server holds."""
     total = line.send("GET", "/_history?_count=1").json["total"]
@@ -57,7 +60,7 @@ def read_in_every_form(line: Line, at: str) -> None:
 @pytest.mark.parametrize("type", SEEDS)
 def test_a_damaged_resource_is_refused_or_kept_whole(line: Line, office: Practice, type: str) -> None:
     @tried(DONE.get(type, 15))
-    @given(bodies(SEEDS[type](office)), st.sampled_from(["", "", "", "/$validate"]))
+    @given(bodies(SEEDS[type](office)), st.sampled_from(["", "", "", *OPERATIONS.get(type, ["/$validate"])]))
     def damage(body: bytes, operation: str) -> None:
         before = versions(line)
 

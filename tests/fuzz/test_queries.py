@@ -283,6 +283,42 @@ def test_the_condition_of_a_write_is_read_or_refused(
     line.send(method, target, b"[]" if method == "PATCH" else body, headers)
 
 
+@st.composite
+def about_time(draw: st.DrawFn) -> bytes:
+    """A question of `$explain`, `$availability` or `$earliest`."""
+    agenda = draw(st.sampled_from(["{agenda}", "{agenda}", *LINKS]))
+    dates = st.sampled_from([*DATES, *DATES, *NO_DATES])
+    first, second = draw(dates), draw(dates)
+    match draw(st.integers(0, 2)):
+        case 0:
+            pairs = [("schedule", agenda), ("start", first), ("service", draw(st.sampled_from(TOKENS)))]
+            target = "/Slot/$explain?"
+        case 1:
+            pairs = [("start", first), ("end", second)]
+            target = f"/{agenda.partition('?')[0]}/$availability?"
+        case _:
+            number = draw(st.sampled_from(["1", "50", "51", "0", "-1", "٣", "0001" + "9" * 5_000, ""]))
+            pairs = [
+                ("n", number),
+                ("start", draw(st.sampled_from(PREFIXES)) + first),
+                draw(criteria("Slot")),
+            ]
+            target = "/Slot/$earliest?"
+    return (
+        target + "&".join(f"{quote_plus(name)}={quote_plus(value, safe='{}')}" for name, value in pairs)
+    ).encode()
+
+
+@tried(80)
+@given(about_time())
+def test_a_question_about_time_is_answered_or_refused(line: Line, office: Practice, asked: bytes) -> None:
+    target = asked.replace(b"{agenda}", office.agenda.encode())
+
+    reply = line.send("GET", target)
+
+    assert reply.status in (200, 400, 404, 405, 422), (reply.status, target)
+
+
 COSTLY = [
     "Appointment?" + "&".join(["actor.organization.partof.endpoint=1"] * 60),
     "Appointment?" + "&".join(["actor.link.general-practitioner.organization.name=a"] * 60),
