@@ -248,24 +248,53 @@ CHANGES: list[Callable[[Any, Any, Any], None]] = [
 ]
 
 
+WORDS = st.one_of(
+    st.sampled_from(TEXTS), st.text(max_size=12), st.datetimes().map(lambda moment: moment.isoformat() + "Z")
+)
+FIGURES = st.one_of(
+    st.sampled_from(NUMBERS), st.integers(-3, 100), st.floats(allow_nan=False, allow_infinity=False)
+)
+
+
+def alike(old: Any) -> st.SearchStrategy[Any]:
+    """Values of the same JSON type, most of the time, so that what reads the type is passed."""
+    same = st.booleans() if isinstance(old, bool) else WORDS if isinstance(old, str) else FIGURES
+    return st.sampled_from([same] * 12 + [ANY]).flatmap(lambda chosen: chosen) if old is not None else ANY
+
+
+def at(node: Any, way: Path) -> Any:
+    """What stands at a place."""
+    for step in way:
+        node = node[step]
+    return node
+
+
 @st.composite
 def damaged(draw: st.DrawFn, valid: Any) -> Any:
-    """A value with one to three places changed."""
+    """A value with one to three places changed: mostly a leaf to another of its type, else anything to anything."""
     changed = copy.deepcopy(valid)
-    for _ in range(draw(st.integers(1, 3))):
+    for _ in range(draw(st.sampled_from([1, 1, 2, 3]))):
         places = paths(changed)[1:]
-        if not places:
-            break
-        *way, name = draw(st.sampled_from(places))
-        holder = changed
-        for step in way:
-            holder = holder[step]
-        if isinstance(holder, dict) and draw(st.integers(0, 3)) == 0:
-            name = draw(st.sampled_from(NAMES))
-            holder[name] = copy.deepcopy(draw(ANY))
-        else:
-            draw(st.sampled_from(CHANGES))(holder, name, copy.deepcopy(draw(ANY)))
+        leaves = [
+            place
+            for place in places
+            if not isinstance(at(changed, place), dict | list) and place[-1] != "resourceType"
+        ]
+        if leaves and draw(st.sampled_from([True] * 4 + [False])):
+            *way, name = draw(st.sampled_from(leaves))
+            at(changed, tuple(way))[name] = copy.deepcopy(draw(alike(at(changed, (*way, name)))))
+        elif places:
+            *way, name = draw(st.sampled_from(places))
+            _disturb(draw, at(changed, tuple(way)), name)
     return changed
+
+
+def _disturb(draw: st.DrawFn, holder: Any, name: Any) -> None:
+    value = copy.deepcopy(draw(ANY))
+    if isinstance(holder, dict) and draw(st.integers(0, 3)) == 0:
+        holder[draw(st.sampled_from(NAMES))] = value
+    else:
+        draw(st.sampled_from(CHANGES))(holder, name, value)
 
 
 def _shown(text: str) -> str:
@@ -287,7 +316,7 @@ def _twice(text: str) -> str:
 
 
 FRAMES: list[Callable[[str], bytes]] = [
-    *[str.encode] * 12,
+    *[str.encode] * 60,
     lambda text: _twice(text).encode(),
     lambda text: text.replace(":", " : ").encode(),
     lambda text: text.replace(":", "\n\t: ").encode(),
@@ -350,7 +379,7 @@ PIECES = [
     '<extension url="u">' * 70 + "</extension>" * 70,
 ]
 HEADS = [
-    *[""] * 6,
+    *[""] * 40,
     '<?xml version="1.0" encoding="UTF-16"?>',
     '<?xml version="1.0" encoding="utf-7"?>',
     '<?xml version="1.1"?>',
@@ -367,7 +396,7 @@ def markup(draw: st.DrawFn, valid: str) -> bytes:
     for _ in range(draw(st.integers(1, 3))):
         at = draw(st.integers(0, len(marks) - 1))
         other = draw(st.integers(0, len(marks) - 1))
-        match draw(st.integers(0, 5)):
+        match draw(st.sampled_from([*[5] * 12, 0, 0, 1, 2, 3])):
             case 0:
                 marks.insert(at, draw(st.sampled_from(PIECES)))
             case 1:

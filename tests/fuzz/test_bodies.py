@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 from creneau.fhir import xml
 from tests.client import Reply
-from tests.fuzz.canaries import INS
-from tests.fuzz.mutations import bodies, damaged, markup, written
+from tests.fuzz.canaries import FAMILY, GIVEN, INS
+from tests.fuzz.mutations import ANY, bodies, damaged, markup, written
 from tests.fuzz.seeds import JSON_PATCH, NEW, PARAMETERS, SEEDS, fresh, group, patient
 from tests.fuzz.sending import Line, tried
 from tests.people import Practice
@@ -156,6 +156,138 @@ def test_a_damaged_patch_is_refused_or_applied_whole(line: Line, media: str, val
     made = line.send("POST", "/Patient", fresh(json.dumps(patient()).encode()), [SENT_JSON])
     target = f"/Patient/{made.id}"
     damage()
+
+
+POINTERS = [
+    *(
+        "/name",
+        "/name/0",
+        "/name/-",
+        "/name/0/given/0",
+        "/name/0/given/-",
+        "/telecom/0/value",
+        "/birthDate",
+        "/_birthDate",
+    ),
+    *(
+        "/meta",
+        "/meta/tag/0",
+        "/id",
+        "/resourceType",
+        "/contained/0/id",
+        "/text/div",
+        "/active",
+        "/maritalStatus",
+        "/name/9",
+    ),
+    *(
+        "",
+        "/",
+        "//",
+        "/~1",
+        "/~2",
+        "/name/00",
+        "/name/-1",
+        "/name/1e0",
+        "/name/٣",
+        "name",
+        "/name/0/family/x",
+        "/é",
+        "/identifier",
+    ),
+]
+PATHS = [
+    *(
+        "Patient",
+        "Patient.name",
+        "Patient.name[0]",
+        "Patient.name[0].given",
+        "Patient.name[0].given[1]",
+        "Patient.birthDate",
+    ),
+    *(
+        "Patient.name.where(use='official')",
+        "Patient.telecom.where(system = 'phone').first().value",
+        "Patient.meta.tag",
+    ),
+    *(
+        "Patient.contained[0]",
+        "Patient.id",
+        "Patient.text.div",
+        "Patient.name.given",
+        "Patient.name.last().family",
+        "name[0]",
+    ),
+    *(
+        "",
+        "Patient.",
+        "Patient.name[-1]",
+        "Patient.name[99]",
+        "Practitioner.name",
+        "Patient.name | Patient.telecom",
+        "%resource",
+    ),
+    *(
+        "Patient.name.where(true)",
+        "Patient.extension('urn:a')",
+        "Patient.descendants()",
+        "Patient.name.where(family='É')",
+        "1",
+    ),
+]
+POINTED = st.fixed_dictionaries(
+    {
+        "op": st.sampled_from(["add", "remove", "replace", "move", "copy", "test"]),
+        "path": st.sampled_from(POINTERS),
+        "value": ANY,
+        "from": st.sampled_from(POINTERS),
+    }
+)
+
+
+@st.composite
+def walked(draw: st.DrawFn) -> dict[str, Any]:
+    """An operation of a FHIRPath Patch."""
+    parts: list[dict[str, Any]] = [
+        {"name": "type", "valueCode": draw(st.sampled_from(["add", "insert", "delete", "replace", "move"]))},
+        {"name": "path", "valueString": draw(st.sampled_from(PATHS))},
+        {
+            "name": "name",
+            "valueString": draw(
+                st.sampled_from(["active", "given", "telecom", "name", "id", "x", "multipleBirth"])
+            ),
+        },
+        {"name": "index", "valueInteger": draw(st.sampled_from([0, 1, 2, -1, 99]))},
+        {"name": "source", "valueInteger": draw(st.sampled_from([0, 1, 9]))},
+        {"name": "destination", "valueInteger": draw(st.sampled_from([0, 1, 9]))},
+    ]
+    held = draw(st.sampled_from(["String", "Boolean", "HumanName", "ContactPoint", "Code", "Integer"]))
+    values = [True, 3, GIVEN, {"family": FAMILY}, {"system": "phone", "value": "1"}]
+    parts.append({"name": "value", f"value{held}": draw(st.sampled_from(values))})
+    kept = draw(st.lists(st.sampled_from(parts[2:]), unique_by=lambda part: part["name"]))
+    return {"name": "operation", "part": [*parts[:2], *kept]}
+
+
+@pytest.mark.parametrize("media", ["application/json-patch+json", "application/fhir+json"])
+def test_operations_of_a_patch_apply_together_or_not_at_all(line: Line, media: str) -> None:
+    asked = POINTED if "patch" in media else walked()
+
+    @tried(100)
+    @given(st.lists(asked, min_size=1, max_size=3))
+    def change(operations: list[Any]) -> None:
+        body: Any = operations
+        if "patch" not in media:
+            body = {"resourceType": "Parameters", "parameter": operations}
+        made = line.send("POST", "/Patient", fresh(json.dumps(patient()).encode()), [SENT_JSON])
+        before = versions(line)
+
+        reply = line.send("PATCH", f"/Patient/{made.id}", written(body).encode(), [("Content-Type", media)])
+
+        kept(line, before, reply)
+        if reply.status >= 400:
+            assert line.send("GET", f"/Patient/{made.id}").body == made.body
+
+    change()
 
 
 @tried(40)

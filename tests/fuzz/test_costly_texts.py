@@ -36,6 +36,7 @@ PREFIXES = {
     "Url": "http://a@",
     "Canonical": "http://a|",
 }
+# Each primitive meets a third of these: its neighbours in the alphabet, which are read by the same few functions, meet the others.
 UNITS = ["0", "1.", "A", "A= ", "a ", " ", "-", "/.", "\t\n", "é", "e1", "\\\\", "<", "&amp;", "😀"]
 ENDS = ["", "!", "Z", "=", "\\n"]
 
@@ -62,7 +63,7 @@ def extended(heavy: Line, kind: str, text: str) -> None:
 
 @pytest.mark.parametrize("kind", PRIMITIVES)
 def test_the_longest_texts_of_a_primitive_are_read_in_time(heavy: Line, kind: str) -> None:
-    for number, unit in enumerate(UNITS):
+    for number, unit in list(enumerate(UNITS))[PRIMITIVES.index(kind) % 3 :: 3]:
         escaped = unit.replace("\t", "\\t").replace("\n", "\\n")
         extended(heavy, kind, long(PREFIXES.get(kind, ""), escaped, ENDS[number % len(ENDS)]))
 
@@ -127,7 +128,7 @@ def test_the_longest_values_that_are_indexed_are_refused_or_kept_in_time(
 ) -> None:
     wanted = json.dumps({"resourceType": type, **content}, ensure_ascii=False)
     several = wanted.count("@")
-    for unit in SHAPES[:: 1 if several == 1 else 3]:
+    for unit in SHAPES[:: 2 if several == 1 else 4]:
         room = MEBIBYTE - (MEBIBYTE - ROOM) // several
         reply = answered(heavy, f"/{type}", wanted.replace("@", long("", unit, "", room)).encode(), SENT_JSON)
 

@@ -103,7 +103,7 @@ def test_an_operation_is_answered_or_refused_in_our_words(
         operation.as_strategy(generation_mode=GenerationMode.NEGATIVE),
     )
 
-    @tried(6)
+    @tried(4)
     @given(cases)
     def ask(case: Any) -> None:
         request = asked(case, shaken, house)

@@ -36,6 +36,7 @@ DATES = [
     *("0001", "9999", "9999-12-31T23:59:59.999999-14:00", "0001-01-01T00:00:00+14:00", "2026-10-25T02:30:00"),
     *("2026-03-29T02:30:00", "2026-12-01T09:00:00 01:00", "2026-06-30T23:59:60Z"),
 ]
+SOON = ["2026-12-01T09:00:00Z", "2026-12-02T09:00:00+01:00", "2026-12-03T08:07:00Z"]
 NO_DATES = [
     "2026-02-31",
     "T",
@@ -287,7 +288,7 @@ def test_the_condition_of_a_write_is_read_or_refused(
 def about_time(draw: st.DrawFn) -> bytes:
     """A question of `$explain`, `$availability` or `$earliest`."""
     agenda = draw(st.sampled_from(["{agenda}", "{agenda}", *LINKS]))
-    dates = st.sampled_from([*DATES, *DATES, *NO_DATES])
+    dates = st.sampled_from([*SOON * 8, *DATES, *NO_DATES])
     first, second = draw(dates), draw(dates)
     match draw(st.integers(0, 2)):
         case 0:

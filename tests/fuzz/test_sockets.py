@@ -8,12 +8,13 @@ from __future__ import annotations
 import socket
 import struct
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 
 import pytest
 
 from tests.client import Server
 from tests.fuzz.canaries import COMMENT, FAMILY, GIVEN, INS, PHONE, encoded, leaks, lines
+from tests.fuzz.conftest import watched
 
 HOST = b"Host: a\r\n"
 CLOSE = b"Connection: close\r\n"
@@ -98,6 +99,13 @@ MALFORMED = {
 }
 
 
+@pytest.fixture(scope="module")
+def struck(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+    """A server whose log is short enough to be read after each request."""
+    with watched(tmp_path_factory, "sockets") as running:
+        yield running
+
+
 def talk(server: Server, sent: bytes, *, wait: float = 1.5) -> bytes:
     """What comes back until the server closes, or says nothing more."""
     pieces = []
@@ -130,34 +138,34 @@ def statuses(came: bytes) -> list[int]:
 
 def recorded(server: Server) -> list[dict[str, object]]:
     """The lines of the requests so far."""
-    time.sleep(0.1)
+    time.sleep(0.05)
     assert server.log is not None
     return [line for line in lines(server.log) if line["event"] == "request"]
 
 
 @pytest.mark.parametrize("sent", SMUGGLING.values(), ids=SMUGGLING)
-def test_no_request_hides_in_the_body_of_another(shaken: Server, sent: bytes) -> None:
-    before = len(recorded(shaken))
+def test_no_request_hides_in_the_body_of_another(struck: Server, sent: bytes) -> None:
+    before = len(recorded(struck))
 
-    came = statuses(talk(shaken, sent, wait=0.4))
+    came = statuses(talk(struck, sent, wait=0.25))
 
-    after = recorded(shaken)[before:]
+    after = recorded(struck)[before:]
     assert all(400 <= status < 500 for status in came), came
     assert not any(line["route"] == "[type]/[id]" for line in after), after
     assert len([line for line in after if line["status"] != 499]) <= len(came)
-    assert shaken.get("/Patient/none").status == 404
+    assert struck.get("/Patient/none").status == 404
 
 
 @pytest.mark.parametrize("sent", MALFORMED.values(), ids=MALFORMED)
-def test_what_no_one_should_send_is_answered_in_the_4xx_or_cut(shaken: Server, sent: bytes) -> None:
-    before = len(recorded(shaken))
+def test_what_no_one_should_send_is_answered_in_the_4xx_or_cut(struck: Server, sent: bytes) -> None:
+    before = len(recorded(struck))
 
-    came = talk(shaken, sent, wait=0.6)
+    came = talk(struck, sent, wait=0.25)
 
     assert all(400 <= status < 500 for status in statuses(came)), came
     assert leaks(came.decode("utf-8", "replace")) == []
-    assert len(recorded(shaken)) - before <= 1
-    assert shaken.get("/Patient/none").status == 404
+    assert len(recorded(struck)) - before <= 1
+    assert struck.get("/Patient/none").status == 404
 
 
 def _silent(connection: socket.socket) -> None:
@@ -189,14 +197,14 @@ LEFT = {
 @pytest.mark.parametrize("sent", LEFT.values(), ids=LEFT)
 @pytest.mark.parametrize("leaving", [_silent, _reset, _half])
 def test_a_client_that_leaves_takes_nothing_with_it(
-    shaken: Server, sent: bytes, leaving: Callable[[socket.socket], None]
+    struck: Server, sent: bytes, leaving: Callable[[socket.socket], None]
 ) -> None:
-    with socket.create_connection(("127.0.0.1", shaken.port), timeout=5) as connection:
+    with socket.create_connection(("127.0.0.1", struck.port), timeout=5) as connection:
         connection.sendall(sent)
         time.sleep(0.02)
         leaving(connection)
 
-    assert shaken.get("/Patient/none").status == 404
+    assert struck.get("/Patient/none").status == 404
 
 
 def test_every_request_is_one_line_that_names_nobody(new_server: Callable[..., Server]) -> None:
