@@ -18,8 +18,8 @@ from creneau.scheduling.intervals import Interval, overlaps
 from creneau.store.contract import DAY
 
 MOST: Final = 3
-REACHES: Final = (2 * DAY, 28 * DAY)
-"""How far around the time asked for free slots are looked for, first near, then further."""
+REACHES: Final = (DAY // 8, DAY, 7 * DAY, 28 * DAY)
+"""How far around the time asked for free slots are looked for, first near, then further: a refusal is to cost no more than a booking."""
 
 
 async def alternatives(world: World, wish: Wish, thing: str) -> tuple[Offer, ...]:
