@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import asyncio
+from collections.abc import Iterable, Mapping, Sequence
 
 from creneau.fhir import json
 from creneau.flows.answers import Entry, Found
@@ -27,6 +28,8 @@ TOO_MANY_INCLUDED = refusal(
     "The answer would include more than {limit} resources; ask for a smaller page (_count).",
 )
 INCLUDED_LIMIT = 5_000
+TURN = 50
+"""Resources read before other requests get their turn."""
 
 Key = tuple[str, str]
 
@@ -62,6 +65,7 @@ async def search(world: World, query: Query) -> Found:
 
 async def include(world: World, includes: Sequence[Include], matches: Sequence[Stored]) -> list[Entry]:
     """What the matches include, in turns: iterated includes apply to what was included as well (C-42)."""
+    includes = tuple(dict.fromkeys(includes))
     found: dict[Key, Stored] = {(one.type, one.id): one for one in matches}
     wave, first = list(matches), True
     while wave and includes:
@@ -77,8 +81,10 @@ async def _wave(
     world: World, includes: Iterable[Include], wave: Sequence[Stored], found: dict[Key, Stored]
 ) -> list[Stored]:
     new: list[Stored] = []
+    links = await _links(world, wave)
     for one in includes:
-        for type, id in await _reached(world, one, wave):
+        keys = await _pointing(world, one, wave) if one.reverse else _reached(one, wave, links)
+        for type, id in keys:
             if (type, id) not in found:
                 stored = await world.store.get(type, id)
                 if stored and not stored.deleted:
@@ -87,13 +93,21 @@ async def _wave(
     return new
 
 
-async def _reached(world: World, include: Include, wave: Sequence[Stored]) -> list[Key]:
-    if include.reverse:
-        return await _pointing(world, include, wave)
+async def _links(world: World, wave: Sequence[Stored]) -> dict[Key, list[Link]]:
+    """The references of each resource, read once whatever the number of includes; others get their turn meanwhile."""
+    found: dict[Key, list[Link]] = {}
+    for number, one in enumerate(wave):
+        if number % TURN == TURN - 1:
+            await asyncio.sleep(0)
+        found[one.type, one.id] = sorted(rows_of(world, json.load(one.body)).links) if one.body else []
+    return found
+
+
+def _reached(include: Include, wave: Sequence[Stored], links: Mapping[Key, list[Link]]) -> list[Key]:
     keys: dict[Key, None] = {}
     for one in wave:
-        if one.type == include.source and one.body:
-            for link in sorted(rows_of(world, json.load(one.body)).links):
+        if one.type == include.source:
+            for link in links[one.type, one.id]:
                 if _follows(include, link):
                     keys[link.type, link.id] = None
     return list(keys)
@@ -108,7 +122,9 @@ async def _pointing(world: World, include: Include, wave: Sequence[Stored]) -> l
     if include.parameter is None:
         return []
     keys: dict[Key, None] = {}
-    for one in wave:
+    for number, one in enumerate(wave):
+        if number % TURN == TURN - 1:
+            await asyncio.sleep(0)
         for id in await world.store.linked(include.source, include.parameter.code, one.type, one.id):
             keys[include.source, id] = None
     return list(keys)
