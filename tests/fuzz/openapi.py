@@ -19,10 +19,10 @@ Json = dict[str, Any]
 KNOWN: Final = "known"
 """An id, and the id in references, that the test replaces by that of a resource that exists."""
 
-FULL: Final = ("Appointment", "Patient", "PractitionerRole", "Schedule", "Slot", "Binary")
+FULL: Final = ("Appointment", "Patient", "Schedule", "Slot")
 """Types that have paths of their own; the others share one whose type is a parameter."""
 
-DEPTH: Final = 3
+DEPTH: Final = 2
 SKIPPED: Final = frozenset(
     (
         "contained",

@@ -16,7 +16,7 @@ from tests.fuzz.seeds import NEW, SEEDS, fresh, group
 from tests.fuzz.sending import Line, tried
 from tests.people import Practice
 
-DONE = {"Patient": 60, "Schedule": 60, "Appointment": 60}
+DONE = {"Patient": 40, "Schedule": 50, "Appointment": 50}
 """Examples for a type; 15 for the others."""
 OPERATIONS = {"Schedule": ["/$validate", "/$availability?start=2026-12-01&end=2027-03-01"]}
 

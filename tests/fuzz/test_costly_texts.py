@@ -6,12 +6,14 @@ The shapes are those that send a backtracking expression, a reader that copies w
 from __future__ import annotations
 
 import json
+from collections.abc import Iterator
 from typing import Any
 
 import pytest
 
 from creneau.fhir.definitions import elements, is_primitive
 from tests.client import Reply
+from tests.fuzz.conftest import watched
 from tests.fuzz.sending import Line
 
 MEBIBYTE = 1 << 20
@@ -36,7 +38,7 @@ PREFIXES = {
     "Url": "http://a@",
     "Canonical": "http://a|",
 }
-# Each primitive meets a third of these: its neighbours in the alphabet, which are read by the same few functions, meet the others.
+# Each primitive meets a quarter of these: its neighbours in the alphabet, which are read by the same few functions, meet the others.
 UNITS = ["0", "1.", "A", "A= ", "a ", " ", "-", "/.", "\t\n", "é", "e1", "\\\\", "<", "&amp;", "😀"]
 ENDS = ["", "!", "Z", "=", "\\n"]
 
@@ -63,7 +65,7 @@ def extended(heavy: Line, kind: str, text: str) -> None:
 
 @pytest.mark.parametrize("kind", PRIMITIVES)
 def test_the_longest_texts_of_a_primitive_are_read_in_time(heavy: Line, kind: str) -> None:
-    for number, unit in list(enumerate(UNITS))[PRIMITIVES.index(kind) % 3 :: 3]:
+    for number, unit in list(enumerate(UNITS))[PRIMITIVES.index(kind) % 4 :: 4]:
         escaped = unit.replace("\t", "\\t").replace("\n", "\\n")
         extended(heavy, kind, long(PREFIXES.get(kind, ""), escaped, ENDS[number % len(ENDS)]))
 
@@ -128,7 +130,7 @@ def test_the_longest_values_that_are_indexed_are_refused_or_kept_in_time(
 ) -> None:
     wanted = json.dumps({"resourceType": type, **content}, ensure_ascii=False)
     several = wanted.count("@")
-    for unit in SHAPES[:: 2 if several == 1 else 4]:
+    for unit in SHAPES[:: 3 if several == 1 else 5]:
         room = MEBIBYTE - (MEBIBYTE - ROOM) // several
         reply = answered(heavy, f"/{type}", wanted.replace("@", long("", unit, "", room)).encode(), SENT_JSON)
 
@@ -205,3 +207,32 @@ def test_the_longest_patches_are_answered_in_time(heavy: Line, media: str, text:
     reply = heavy.send("PATCH", f"/Patient/{made.id}", text.encode(), [("Content-Type", media)])
 
     assert reply.status in (200, 400, 422)
+
+
+LONG_ANSWERS = [
+    "/Patient?_include=*&_revinclude=Appointment:actor&_include:iterate=Patient:link",
+    "/Patient?_include=" + ",".join(["*"] * 200),
+    "/Patient?_revinclude=" + ",".join(["Schedule:actor"] * 200),
+    "/Patient?name:contains=" + ",".join(["ab"] * 20),
+    "/Patient?_sort=name,-family,address,telecom&_summary=true&_format=xml",
+    "/_history?_count=1000&_format=xml",
+]
+
+
+@pytest.fixture(scope="module")
+def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Line]:
+    """A connection to a server with eight patients as large as they can be."""
+    with watched(tmp_path_factory, "filled") as running:
+        opened = Line(running)
+        for letter in "abcdefgh":
+            body = f'{{"resourceType":"Patient","name":[{{"family":"{long("", letter, "")}"}}]}}'
+            answered(opened, "/Patient", body.encode(), SENT_JSON)
+        yield opened
+        opened.close()
+
+
+@pytest.mark.parametrize("asked", LONG_ANSWERS, ids=lambda asked: asked[:50])
+def test_many_large_resources_are_given_in_time(filled: Line, asked: str) -> None:
+    reply = filled.send("GET", asked)
+
+    assert reply.status == 200

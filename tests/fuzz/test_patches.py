@@ -25,7 +25,7 @@ from tests.fuzz.sending import Line, tried
     ids=["JSON Patch", "FHIRPath Patch"],
 )
 def test_a_damaged_patch_is_refused_or_applied_whole(line: Line, media: str, valid: Any) -> None:
-    @tried(60)
+    @tried(40)
     @given(bodies(valid))
     def damage(body: bytes) -> None:
         before = versions(line)
@@ -153,7 +153,7 @@ def walked(draw: st.DrawFn) -> dict[str, Any]:
 def test_operations_of_a_patch_apply_together_or_not_at_all(line: Line, media: str) -> None:
     asked = POINTED if "patch" in media else walked()
 
-    @tried(100)
+    @tried(40)
     @given(st.lists(asked, min_size=1, max_size=3))
     def change(operations: list[Any]) -> None:
         body: Any = operations

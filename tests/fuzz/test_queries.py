@@ -237,7 +237,7 @@ def matches(reply: Reply) -> list[Any]:
 ALL = st.sampled_from(SEARCHED).flatmap(lambda type: st.tuples(st.just(type), questions(type)))
 
 
-@tried(250)
+@tried(150)
 @given(ALL, st.booleans())
 def test_a_question_is_answered_or_refused_and_its_form_is_the_same(
     line: Line, office: Practice, asked: tuple[str, bytes], strict: bool
@@ -254,7 +254,7 @@ def test_a_question_is_answered_or_refused_and_its_form_is_the_same(
         assert matches(got) == matches(posted)
 
 
-@tried(100)
+@tried(40)
 @given(st.sampled_from(SEARCHED), st.binary(max_size=80))
 def test_bytes_that_mean_nothing_are_no_fault(line: Line, type: str, noise: bytes) -> None:
     sent = bytes(byte for byte in noise if byte > 0x20 and byte != 0x7F and byte != ord("#"))
@@ -266,7 +266,7 @@ def test_bytes_that_mean_nothing_are_no_fault(line: Line, type: str, noise: byte
     assert posted.status in (200, 400, 422), (posted.status, noise)
 
 
-@tried(60)
+@tried(40)
 @given(ALL, st.sampled_from(["PUT", "PATCH", "DELETE", "IF-NONE-EXIST"]))
 def test_the_condition_of_a_write_is_read_or_refused(
     line: Line, office: Practice, asked: tuple[str, bytes], method: str
@@ -309,7 +309,7 @@ def about_time(draw: st.DrawFn) -> bytes:
     ).encode()
 
 
-@tried(80)
+@tried(50)
 @given(about_time())
 def test_a_question_about_time_is_answered_or_refused(line: Line, office: Practice, asked: bytes) -> None:
     target = asked.replace(b"{agenda}", office.agenda.encode())
