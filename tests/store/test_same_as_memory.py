@@ -24,6 +24,7 @@ from .made import DAWN, HOUR
 TYPES = ("Appointment", "Schedule", "Patient")
 IDS = ("a", "b", "c", "d")
 THINGS = ("Practitioner/1", "Practitioner/2", "Location/1")
+LINKS = (("Patient", "actor"), ("Schedule", "actor"))
 INSTANTS = [DAWN + n * HOUR for n in range(6)] + [DAWN - 2 * DAY, DAWN + 2 * DAY]
 
 # Elements that repeat: `index_rows` gives several rows of each.
@@ -57,7 +58,10 @@ index_rows = st.builds(
 def takes(draw: st.DrawFn) -> Take:
     start, end = sorted(draw(st.lists(st.sampled_from(INSTANTS), min_size=2, max_size=2, unique=True)))
     until = draw(st.one_of(st.none(), st.sampled_from(INSTANTS)))
-    slot, capacity = draw(st.sampled_from(["", "cell"])), draw(st.sampled_from([1, 1, 2]))
+    slot, capacity = (
+        draw(st.sampled_from(["", "cell", "cell a.1.s", "b.1.s"])),
+        draw(st.sampled_from([1, 1, 2])),
+    )
     return Take(draw(st.sampled_from(THINGS)), start, end, "busy", until, slot, capacity)
 
 
@@ -66,7 +70,8 @@ wanted = st.fixed_dictionaries(
         "type": st.sampled_from(TYPES),
         "id": st.sampled_from(IDS),
         "stale": st.sampled_from([0] * 12 + [-1, 1]),
-        "deletes": st.sampled_from([False] * 5 + [True]),
+        "deletes": st.sampled_from([False] * 4 + [True]),
+        "leaves": st.booleans(),
         "claims": claims,
         "rows": index_rows,
         "takes": st.lists(takes(), max_size=3).map(tuple),
@@ -121,8 +126,10 @@ class Twins(RuleBasedStateMachine):
         current = self.runner.run(self.memory.get(type_, id_))
         version = max(1, (current.version if current else 0) + 1 + want["stale"])
         former = self.rows.get((type_, id_), NONE)
+        leaves: dict[str, Any] = {"unbooked": want["leaves"] and type_ == "Schedule"}
         if want["deletes"]:
-            return Put(type_, id_, version, self.now, "delete", b"", former_rows=former)
+            leaves["unreferenced"] = LINKS if want["leaves"] else ()
+            return Put(type_, id_, version, self.now, "delete", b"", former_rows=former, **leaves)
         return Put(
             type_,
             id_,
@@ -135,6 +142,7 @@ class Twins(RuleBasedStateMachine):
             want["claims"],
             want["takes"] if type_ == "Appointment" else (),
             want["owns"] if type_ == "Schedule" else frozenset(),
+            **leaves,
         )
 
     def outcome(self, store: Any, plan: Plan) -> Any:
@@ -158,6 +166,8 @@ class Twins(RuleBasedStateMachine):
         self.both("get", type, id)
         self.both("history", type, id, count=2)
         self.both("linked", type, "actor", "Patient", id)
+        self.both("linked", type, "actor", "Patient", id, 1)
+        self.both("takes", id)
         for version in range(4):
             self.both("version", type, id, version)
 

@@ -80,6 +80,9 @@ class Put:
     `rows`, `claims`, `takes` and `owns` are all that the resource has from now on; `former_rows` is what its preceding version
     had (the store writes the difference). `owns`: the things a Schedule is an agenda of. A deletion has empty `body`, `rows`,
     `claims`, `takes` and `owns`.
+
+    `unreferenced`: the types and parameters of the links to this resource of which the commit may leave none. `unbooked`: this Schedule
+    gives things up, and no appointment to come may be left behind.
     """
 
     type: str
@@ -93,6 +96,8 @@ class Put:
     claims: frozenset[Claim] = frozenset()
     takes: tuple[Take, ...] = ()
     owns: frozenset[str] = frozenset()
+    unreferenced: tuple[tuple[str, str], ...] = ()
+    unbooked: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,6 +111,22 @@ class Plan:
 
 class Moved(Exception):
     """A version that the plan rests on is no longer current: read and decide again."""
+
+
+class StillReferred(Moved):
+    """Put number `put` would leave the live resource `type`/`id` with a reference to nothing."""
+
+    def __init__(self, put: int, type: str, id: str) -> None:
+        super().__init__(f"{type}/{id}")
+        self.put, self.type, self.id = put, type, id
+
+
+class StillBooked(Moved):
+    """Put number `put` would leave `appointment`, which is to come, without its agenda."""
+
+    def __init__(self, put: int, appointment: str) -> None:
+        super().__init__(appointment)
+        self.put, self.appointment = put, appointment
 
 
 class AlreadyTaken(Exception):
@@ -145,8 +166,10 @@ class Store(Protocol):
     holds from here on, unchecked, whatever else the plan wants; (3) each put in turn: each claim is free or its own, else
     `AlreadyClaimed`; each other take of a thing that owns an agenda (some live Schedule's `owns` holds it, those of this plan
     included) finds fewer than `capacity` simultaneous other appointments in its interval, not counting holds lapsed at `now`, else
-    `AlreadyTaken` with the first stretch that is taken. Takes of things that own no agenda are kept, unchecked. Then everything is
-    written durably, and the call returns. ValueError: a take without length, a take that is not an Appointment's, owns that are
+    `AlreadyTaken` with the first stretch that is taken; takes of things that own no agenda are kept, unchecked; with `unreferenced`,
+    neither a live resource outside the plan nor a put of it has such a link to the resource, else `StillReferred`; with `unbooked`, no
+    take ends after `now`, not lapsed, of a thing that this Schedule alone owned, or (it is deleted) with one of its slots, else
+    `StillBooked`. Then everything is written durably, and the call returns. ValueError: a take without length, a take that is not an Appointment's, owns that are
     not a Schedule's. Histories of a type or of all go by (updated, type, id, version), newest first.
     """
 
@@ -181,8 +204,14 @@ class Store(Protocol):
         """The id of the resource of that type that holds the business identifier, or None."""
         ...
 
-    async def linked(self, type: str, param: str, target_type: str, target_id: str) -> list[str]:
-        """Ids of the live resources of `type` whose reference parameter `param` points to the target, sorted."""
+    async def linked(
+        self, type: str, param: str, target_type: str, target_id: str, most: int | None = None
+    ) -> list[str]:
+        """Ids of the live resources of `type` whose reference parameter `param` points to the target, sorted; the first `most`."""
+        ...
+
+    async def takes(self, appointment: str) -> tuple[Take, ...]:
+        """What the appointment takes, lapsed holds included, ordered by thing then start."""
         ...
 
     async def taken(self, things: Sequence[str], start: int, end: int, *, now: int) -> list[Occupied]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 import sqlite3
 from dataclasses import dataclass
 
+from creneau.store import deletions
 from creneau.store import statements as sql
 from creneau.store.contract import AlreadyClaimed, AlreadyTaken, Claim, Moved, Plan, Put, Take
 from creneau.store.overlap import crowded
@@ -40,6 +41,7 @@ class Guard:
         self._recent = recent
         self._written: set[tuple[str, str]] = set()
         self._agendas_written = False
+        self.deletions = deletions.Rows(cursor, tenant)
 
     def begin(self) -> None:
         """A new transaction: nothing was written in it yet."""
@@ -64,6 +66,8 @@ class Guard:
             if put.claims:
                 self._claims(plan, number, claimed)
             verdict.guarded.append(self._takes(verdict, number) if put.takes else [])
+            if put.unreferenced or put.unbooked:
+                self.deletions.judge(plan, number)
         return verdict
 
     def _versions(self, plan: Plan) -> None:

@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from creneau.search import match
 from creneau.search.match import Held
 from creneau.search.query import Query
-from creneau.store import position
+from creneau.store import deletions, position
 from creneau.store.contract import (
     AlreadyClaimed,
     AlreadyTaken,
@@ -22,7 +22,7 @@ from creneau.store.contract import (
     Take,
 )
 from creneau.store.overlap import crowded
-from creneau.store.plan import APPOINTMENT, SCHEDULE, covers, distinct, key, lapsed, refuse_nonsense
+from creneau.store.plan import APPOINTMENT, SCHEDULE, covers, distinct, in_order, key, lapsed, refuse_nonsense
 
 Key = tuple[str, str]
 
@@ -83,13 +83,15 @@ class MemoryStore:
         """See `contract.Store.holder`."""
         return self._holder(type, claim, besides=frozenset())
 
-    async def linked(self, type: str, param: str, target_type: str, target_id: str) -> list[str]:
+    async def linked(
+        self, type: str, param: str, target_type: str, target_id: str, most: int | None = None
+    ) -> list[str]:
         """See `contract.Store.linked`."""
-        return sorted(
-            id_
-            for id_, held in self._held.get(type, {}).items()
-            if (param, target_type, target_id) in held.rows.links
-        )
+        return list(self.linking(type, param, (target_type, target_id)))[:most]
+
+    async def takes(self, appointment: str) -> tuple[Take, ...]:
+        """See `contract.Store.takes`."""
+        return in_order(self._takes.get(appointment, ()))
 
     async def taken(self, things: Sequence[str], start: int, end: int, *, now: int) -> list[Occupied]:
         """See `contract.Store.taken`."""
@@ -120,6 +122,7 @@ class MemoryStore:
         for number, put in enumerate(plan.puts):
             self._guard_claims(plan, number, claimed)
             self._guard_takes(plan, number, placed)
+            deletions.judge(self, plan, number)
             claimed.update({(put.type, claim): put.id for claim in put.claims})
         for put in plan.puts:
             self._write(put)
@@ -138,6 +141,29 @@ class MemoryStore:
     async def close(self) -> None:
         """See `contract.Store.close`."""
         self._closed = True
+
+    def linking(self, type: str, param: str, target: Key, most: int = 0) -> Iterable[str]:
+        """See `deletions.Looks.linking`."""
+        return sorted(
+            id_ for id_, held in self._held.get(type, {}).items() if (param, *target) in held.rows.links
+        )
+
+    def owned(self, schedule: str) -> Iterable[str]:
+        """See `deletions.Looks.owned`."""
+        return self._owns.get(schedule, ())
+
+    def owners(self, thing: str) -> Iterable[str]:
+        """See `deletions.Looks.owners`."""
+        return [schedule for schedule, owns in self._owns.items() if thing in owns]
+
+    def to_come(self, thing: str, now: int) -> Iterable[tuple[Take, str]]:
+        """See `deletions.Looks.to_come`."""
+        return [
+            (take, appointment)
+            for appointment, takes in self._takes.items()
+            for take in takes
+            if take.thing == thing and take.end > now
+        ]
 
     def _current(self, entry: Key) -> Stored | None:
         versions = self._versions.get(entry)

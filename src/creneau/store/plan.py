@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from creneau.store.contract import Plan, Put, Take
 
 APPOINTMENT = "Appointment"
@@ -18,6 +20,11 @@ def distinct(takes: tuple[Take, ...]) -> tuple[Take, ...]:
     if len(takes) < 2:
         return takes
     return tuple({(take.thing, take.start, take.end, take.slot): take for take in takes}.values())
+
+
+def in_order(takes: Iterable[Take]) -> tuple[Take, ...]:
+    """The takes by thing, then start."""
+    return tuple(sorted(takes, key=lambda take: (*take[:3], take.slot)))
 
 
 def lapsed(take: Take, now: int) -> bool:
@@ -44,6 +51,8 @@ def refuse_nonsense(plan: Plan) -> None:
             raise ValueError("only an Appointment takes time")
         if put.owns and put.type != SCHEDULE:
             raise ValueError("only a Schedule is an agenda of things")
+        if put.unbooked and put.type != SCHEDULE:
+            raise ValueError("only a Schedule gives things up")
         for take in put.takes:
             if take.start >= take.end or take.capacity < 1:
                 raise ValueError("a take has a positive length and capacity")

@@ -13,13 +13,13 @@ from typing import Any, Final
 import msgspec
 
 from creneau.search.query import Query
-from creneau.store import past, search_sql
+from creneau.store import deletions, past, search_sql
 from creneau.store import statements as sql
-from creneau.store.contract import DAY, Claim, Occupied, Page, Plan, Stored, StoreUnavailable
+from creneau.store.contract import DAY, Claim, Occupied, Page, Plan, Stored, StoreUnavailable, Take
 from creneau.store.guard import take_of
 from creneau.store.lock import FileLock
 from creneau.store.migrate import UnknownSchema, migrate, migrations
-from creneau.store.plan import refuse_nonsense
+from creneau.store.plan import in_order, refuse_nonsense
 from creneau.store.reader import Reader
 from creneau.store.recent import Recent
 from creneau.store.writer import Work, Writer
@@ -89,10 +89,19 @@ class SqliteStore:
         row = self._execute(sql.HOLDER, (self.tenant, type, *claim)).fetchone()
         return row and str(row[0])
 
-    async def linked(self, type: str, param: str, target_type: str, target_id: str) -> list[str]:
+    async def linked(
+        self, type: str, param: str, target_type: str, target_id: str, most: int | None = None
+    ) -> list[str]:
         """See `contract.Store.linked`."""
-        wanted = (self.tenant, type, param, target_type, target_id)
-        return await self._reader.read(lambda cursor: [id_ for (id_,) in cursor.execute(sql.LINKED, wanted)])
+        wanted = (self.tenant, type, param, target_type, target_id, -1 if most is None else most)
+        return await self._reader.read(
+            lambda cursor: [id_ for (id_,) in cursor.execute(deletions.LINKED_FIRST, wanted)]
+        )
+
+    async def takes(self, appointment: str) -> tuple[Take, ...]:
+        """See `contract.Store.takes`."""
+        rows = self._execute(sql.TAKES_OF, (self.tenant, appointment)).fetchall()
+        return in_order(take_of(row) for row in rows)
 
     async def taken(self, things: Sequence[str], start: int, end: int, *, now: int) -> list[Occupied]:
         """See `contract.Store.taken`."""

@@ -61,6 +61,7 @@ class Writer:
         self._cursor = connection.cursor()
         self._guard = Guard(self._cursor, tenant, recent)
         self._pages = Pages(self._cursor, tenant)
+        self._guard.deletions.flush = self._pages.flush
         self._waiting: deque[Job] = deque()
         self._alone_next = (
             0  # how many of the first jobs are each a group of their own, after a fault in one of them
