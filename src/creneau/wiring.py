@@ -11,8 +11,8 @@ from zoneinfo import ZoneInfo
 from creneau.config import Settings
 from creneau.fhir.reference import Bases
 from creneau.fhir.validation import Validator
+from creneau.flows import linking
 from creneau.flows.world import Rules, World
-from creneau.flows.writing import rows_of
 from creneau.http.app import Application
 from creneau.http.settings import HttpSettings, ServerSettings
 from creneau.search import extract
@@ -101,7 +101,7 @@ def server_settings(settings: Settings) -> ServerSettings:
 async def indexed(store: Store, of: World) -> None:
     """Make the index rows anew when the tables of search are not those that made them."""
     if isinstance(store, SqliteStore) and await reindex.made_by(store) != extract.EXTRACT_VERSION:
-        await reindex.reindex(store, lambda resource: rows_of(of, resource), extract.EXTRACT_VERSION)
+        await reindex.reindex(store, lambda resource: linking.rows(of, resource), extract.EXTRACT_VERSION)
 
 
 def application(settings: Settings, of: World) -> Application:

@@ -55,3 +55,12 @@ def test_a_refusal_can_name_what_may_follow() -> None:
 def test_statuses_that_take_time_are_told_from_those_that_do_not() -> None:
     assert lifecycle.BUSY == {"booked", "arrived", "checked-in", "fulfilled"}
     assert lifecycle.HOLDS == {"proposed", "pending"}
+
+
+@pytest.mark.parametrize("status", sorted(lifecycle.STATUSES))
+def test_an_appointment_is_to_come_while_somebody_counts_on_it(status: str) -> None:
+    counts = status not in {"cancelled", "noshow", "entered-in-error"}
+
+    assert lifecycle.to_come(status, 10, 9) is counts
+    assert lifecycle.to_come(status, None, 9) is counts
+    assert not lifecycle.to_come(status, 10, 10)

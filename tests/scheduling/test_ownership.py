@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from creneau.scheduling.answering import Answered, answer, outcome
-from creneau.scheduling.ownership import Attendance, attending, owned, thing
+from creneau.scheduling.ownership import Attendance, attending, left, owned, thing
 
 HUMANS = {"PractitionerRole/r1": "Practitioner/p", "PractitionerRole/r2": "Practitioner/p"}
 
@@ -97,3 +97,30 @@ def test_an_optional_participant_who_declines_cancels_nothing() -> None:
     given = Answered("Practitioner/q", "declined", {})
 
     assert outcome("pending", answer(present, given), given, timed=True) == "booked"
+
+
+def test_a_role_and_its_human_leave_an_agenda_together() -> None:
+    both = ["PractitionerRole/r1", "Practitioner/p"]
+
+    assert left(both, "PractitionerRole/r1", HUMANS) == ()
+    assert left([*both, "Location/room"], "PractitionerRole/r1", HUMANS) == ("Location/room",)
+
+
+def test_a_human_stays_for_another_of_his_roles_and_for_nobody_else_s() -> None:
+    actors = ["PractitionerRole/r1", "Practitioner/p", "PractitionerRole/r2"]
+    humans = {**HUMANS, "PractitionerRole/q1": "Practitioner/q"}
+
+    assert left(actors, "PractitionerRole/r1", humans) == ("Practitioner/p", "PractitionerRole/r2")
+    assert left([*actors[:2], "PractitionerRole/q1"], "PractitionerRole/r1", humans) == (
+        "PractitionerRole/q1",
+    )
+
+
+def test_any_other_actor_leaves_alone() -> None:
+    actors = ["Practitioner/p", "Location/room"]
+
+    assert left(actors, "Location/room", HUMANS) == ("Practitioner/p",)
+    assert left(actors, "Practitioner/p", HUMANS) == ("Location/room",)
+    assert left(["PractitionerRole/alone", "Practitioner/p"], "PractitionerRole/alone", HUMANS) == (
+        "Practitioner/p",
+    )

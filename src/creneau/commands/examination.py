@@ -10,9 +10,9 @@ from rich.progress import Progress
 
 from creneau.fhir import json
 from creneau.fhir.reference import Literal, read, walk
+from creneau.flows import linking
 from creneau.flows.references import HELD
 from creneau.flows.world import World
-from creneau.flows.writing import rows_of
 from creneau.profiles import appointment as profile
 from creneau.scheduling.lifecycle import BUSY, HOLDS
 from creneau.store.contract import Stored
@@ -24,7 +24,9 @@ async def examine(world: World) -> list[str]:
     """A line for each finding; none when the database is sound. No line holds anything about a patient but ids."""
     found: list[str] = []
     if isinstance(world.store, SqliteStore):
-        found += [str(one) async for one in findings(world.store, lambda resource: rows_of(world, resource))]
+        found += [
+            str(one) async for one in findings(world.store, lambda resource: linking.rows(world, resource))
+        ]
     console = Console(stderr=True)
     with Progress(console=console, transient=True, disable=not console.is_terminal) as progress:
         task = progress.add_task("creneau doctor", total=None)

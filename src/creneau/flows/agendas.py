@@ -137,7 +137,8 @@ async def services_alone(world: World, actors: Iterable[str]) -> dict[str, str]:
     found: dict[str, str] = {}
     for actor in actors:
         if kind(actor) in ("HealthcareService", "Organization"):
-            ids = await world.store.linked("Schedule", "actor", *actor.split("/", 1))
+            type, _, id = actor.partition("/")
+            ids = await world.store.linked("Schedule", "actor", type, id)
             alone = [
                 one
                 for id in ids

@@ -73,7 +73,7 @@ DEPENDENCIES: Final = (
     "Appointment",
     "AppointmentResponse",
 )
-"""Within one method, what others refer to comes first."""
+"""Within one method, what others refer to comes first; it is deleted last."""
 
 
 async def bundle(world: World, sent: Resource, strict: bool) -> tuple[str, tuple[Done, ...]]:
@@ -173,6 +173,8 @@ async def _together(world: World, listed: Sequence[Mapping[str, Any]], strict: b
 def _order(asked: Asked) -> tuple[int, int, int]:
     rank = DEPENDENCIES.index(asked.type) if asked.type in DEPENDENCIES else len(DEPENDENCIES)
     method = entries.ORDER.index(asked.method)
+    if asked.method == "DELETE":
+        rank = -rank
     return (min(method, 1) if method < 4 else method, rank, asked.index)
 
 

@@ -6,41 +6,11 @@ GAP §7: Patient, Practitioner, PractitionerRole, RelatedPerson, Location, Healt
 from __future__ import annotations
 
 from creneau.fhir import json
-from creneau.flows import references
+from creneau.flows import deletion, references
 from creneau.flows.answers import Deleted, Resource, Saved
 from creneau.flows.world import World
-from creneau.flows.writing import commit, put, removal, same, stored
-from creneau.problems import InUse, Issue, refusal
+from creneau.flows.writing import commit, put, same, stored
 from creneau.store.contract import Stored
-
-IN_USE = refusal(
-    "still-referred-to",
-    "conflict",
-    "Cette ressource est encore désignée par {count} ressource(s) {type} ; elle ne peut pas être supprimée.",
-    "This resource is still referred to by {count} {type} resource(s); it cannot be deleted.",
-)
-
-REFERRERS = (
-    ("Schedule", "actor"),
-    ("Appointment", "actor"),
-    ("PractitionerRole", "practitioner"),
-    ("PractitionerRole", "organization"),
-    ("PractitionerRole", "location"),
-    ("HealthcareService", "organization"),
-    ("HealthcareService", "location"),
-    ("Location", "organization"),
-    ("Location", "partof"),
-    ("Organization", "partof"),
-    ("RelatedPerson", "patient"),
-    ("Device", "organization"),
-    ("Device", "location"),
-    ("Device", "patient"),
-    ("Patient", "general-practitioner"),
-    ("Patient", "organization"),
-    ("Appointment", "supporting-info"),
-    ("AppointmentResponse", "actor"),
-)
-"""Reference parameters through which a resource is needed by another; a deletion leaves no reference dangling."""
 
 
 async def create(world: World, sent: Resource, id: str | None = None) -> Saved:
@@ -66,10 +36,5 @@ async def change(world: World, known: Stored, sent: Resource) -> Saved:
 
 
 async def delete(world: World, known: Stored) -> Deleted:
-    """1c. Refused while something here refers to it (GAP-RES-05, GAP-RES-13, C-28)."""
-    for type, param in REFERRERS:
-        if count := len(await world.store.linked(type, param, known.type, known.id)):
-            raise InUse(Issue(IN_USE, values={"count": count, "type": type}))
-    gone = removal(world, known)
-    await commit(world, [gone])
-    return Deleted(known.type, stored(gone))
+    """1c. With the agendas that it alone owns; refused while something counts on it (GAP-RES-05, GAP-RES-13, C-28)."""
+    return await deletion.delete(world, known)

@@ -6,22 +6,16 @@ GAP §8, §9. What the agenda says about time is read by `profiles/agenda.py`; s
 from __future__ import annotations
 
 from creneau.fhir import json
-from creneau.flows import agendas, references
+from creneau.flows import agendas, deletion, references
 from creneau.flows.answers import Deleted, Resource, Saved
 from creneau.flows.world import World
-from creneau.flows.writing import commit, put, removal, same, stored
-from creneau.problems import InUse, Invalid, Issue, refusal
+from creneau.flows.writing import commit, put, same, stored
+from creneau.problems import Invalid, Issue, refusal
 from creneau.profiles.agenda import findings
 from creneau.scheduling.ownership import owned
 from creneau.scheduling.slots import AGENDA_ID_LONGEST
 from creneau.store.contract import Stored
 
-BOOKED = refusal(
-    "agenda-has-appointments",
-    "conflict",
-    "Cet agenda a encore {count} rendez-vous à venir ; il ne peut pas être supprimé.",
-    "This agenda still has {count} appointments to come; it cannot be deleted.",
-)
 LONG_ID = refusal(
     "agenda-id-too-long",
     "value",
@@ -34,8 +28,6 @@ NO_LOCAL_ACTOR = refusal(
     "Au moins un acteur de l'agenda doit être une ressource de ce serveur.",
     "At least one actor of the agenda must be a resource of this server.",
 )
-FAR = 100 * 366 * 86_400_000_000
-"""A hundred years in microseconds: as far as appointments to come are looked for."""
 
 
 async def create(world: World, sent: Resource, id: str | None = None) -> Saved:
@@ -72,12 +64,5 @@ async def _save(world: World, known: Stored | None, id: str, sent: Resource) -> 
 
 
 async def delete(world: World, known: Stored) -> Deleted:
-    """2c. Refused while appointments to come take time of the agenda's slots (GAP-AGE-09, DEC-09)."""
-    held = await agendas.held(world, known.id)
-    now = world.clock()
-    taken = await world.store.taken(held.agenda.things, now, now + FAR, now=now) if held else []
-    if count := len({one.appointment for one in taken}):
-        raise InUse(Issue(BOOKED, values={"count": count}))
-    gone = removal(world, known)
-    await commit(world, [gone])
-    return Deleted("Schedule", stored(gone))
+    """2c. Refused while appointments to come name its slots, or take time of who has no other agenda (GAP-AGE-09, DEC-09)."""
+    return await deletion.delete(world, known)

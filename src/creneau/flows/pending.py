@@ -6,6 +6,7 @@ https://hl7.org/fhir/R4/http.html#transaction: all or nothing, whatever the orde
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Sequence
+from dataclasses import replace
 
 from creneau.problems import Invalid, Issue, refusal
 from creneau.search.query import Query
@@ -29,14 +30,21 @@ class Pending:
         self._promised: dict[Key, Stored] = {(one.type, one.id): one for one in promised}
         self._seen: dict[Key, Seen] = {}
         self.puts: dict[Key, Put] = {}
+        self._besides: set[Key] = (
+            set()
+        )  # puts that go with a deletion: another entry may still write these resources
         self.entries: list[int] = []
         self.entry = 0
         self.own: Key | None = None  # what the entry being decided writes: it must see the version before
 
     async def get(self, type: str, id: str) -> Stored | None:
-        """The pending version, else the promised one, else the store's."""
+        """The pending version, else the promised one, else the store's.
+
+        What goes with a deletion is given as if it were the version before: what follows it in the transaction takes its place.
+        """
         if put := self.puts.get((type, id)):
-            return Stored(put.type, put.id, put.version, put.updated, put.interaction, put.body)
+            version = put.version - ((type, id) in self._besides and put.interaction != "delete")
+            return Stored(put.type, put.id, version, put.updated, put.interaction, put.body)
         promised = None if (type, id) == self.own else self._promised.get((type, id))
         return promised or await self._store.get(type, id)
 
@@ -68,12 +76,21 @@ class Pending:
         id_before = await self._store.holder(type, claim)
         return None if id_before and (type, id_before) in self.puts else id_before
 
-    async def linked(self, type: str, param: str, target_type: str, target_id: str) -> list[str]:
+    async def linked(
+        self, type: str, param: str, target_type: str, target_id: str, most: int | None = None
+    ) -> list[str]:
         """Who refers to the target once the pending versions are written."""
-        before = await self._store.linked(type, param, target_type, target_id)
+        more = None if most is None else most + len(self.puts)
+        before = await self._store.linked(type, param, target_type, target_id, more)
         kept = {id for id in before if (type, id) not in self.puts}
         target = (param, target_type, target_id)
-        return sorted(kept | {p.id for p in self.puts.values() if p.type == type and target in p.rows.links})
+        mine = {p.id for p in self.puts.values() if p.type == type and target in p.rows.links}
+        return sorted(kept | mine)[:most]
+
+    async def takes(self, appointment: str) -> tuple[Take, ...]:
+        """What the appointment takes once the pending versions are written."""
+        put = self.puts.get(("Appointment", appointment))
+        return put.takes if put else await self._store.takes(appointment)
 
     async def taken(self, things: Sequence[str], start: int, end: int, *, now: int) -> list[Occupied]:
         """What is taken once the pending versions are written."""
@@ -97,11 +114,19 @@ class Pending:
 
     async def commit(self, plan: Plan) -> None:
         """Gather the plan; Invalid when a resource was written already by another entry."""
-        for put in plan.puts:
-            if (put.type, put.id) in self.puts:
+        deletes = bool(plan.puts and plan.puts[0].unreferenced)
+        for number, put in enumerate(plan.puts):
+            key = put.type, put.id
+            former = self.puts.get(key)
+            if former is None:
+                self.puts[key] = put
+                self.entries.append(self.entry)
+            elif key in self._besides:
+                unbooked = former.unbooked or put.unbooked
+                self.puts[key] = replace(put, former_rows=former.former_rows, unbooked=unbooked)
+            else:
                 raise Invalid(Issue(TWICE))
-            self.puts[put.type, put.id] = put
-            self.entries.append(self.entry)
+            (self._besides.add if deletes and number else self._besides.discard)(key)
         for seen in plan.seen:
             if (seen.type, seen.id) not in self._promised:
                 self._seen.setdefault((seen.type, seen.id), seen)

@@ -11,6 +11,7 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from typing import Any, Final, TypeVar
 
 from creneau.fhir import instant, json
+from creneau.flows import linking
 from creneau.flows.world import World
 from creneau.problems import Duplicate, Issue, Malformed, Stale, Taken, Unavailable, refusal
 from creneau.search import extract
@@ -126,7 +127,7 @@ def claims(resource: Mapping[str, Any]) -> frozenset[Claim]:
 
 
 def rows_of(world: World, resource: Mapping[str, Any]) -> Rows:
-    """The index rows of a resource as this server reads it."""
+    """The rows that searches of a resource look at; what is stored is `linking.rows`."""
     return extract.rows(resource, world.rules.zone, world.bases)
 
 
@@ -143,15 +144,16 @@ def put(
     version = known.version + 1 if known else 1
     now = world.clock() // 1000 * 1000
     updated = max(now, known.updated) if known else now
-    former = rows_of(world, json.load(known.body)) if known and not known.deleted else NONE
+    former = linking.rows(world, json.load(known.body), known.body) if known and not known.deleted else NONE
+    body = stamp(resource, id, version, updated)
     return Put(
         resource["resourceType"],
         id,
         version,
         updated,
         "create" if known is None or known.deleted else "update",
-        stamp(resource, id, version, updated),
-        rows_of(world, resource),
+        body,
+        linking.rows(world, resource, body),
         former,
         claims(resource),
         tuple(takes),
@@ -162,7 +164,7 @@ def put(
 def removal(world: World, known: Stored) -> Put:
     """The deletion that follows `known`."""
     now = world.clock() // 1000 * 1000
-    former = rows_of(world, json.load(known.body))
+    former = linking.rows(world, json.load(known.body), known.body)
     return Put(
         known.type, known.id, known.version + 1, max(now, known.updated), "delete", b"", former_rows=former
     )

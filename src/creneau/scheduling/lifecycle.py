@@ -49,3 +49,8 @@ def allowed(before: str, after: str) -> bool:
 def following(before: str) -> tuple[str, ...]:
     """The statuses that may follow, sorted; for the refusal's sentence."""
     return tuple(sorted({after for start, after in STEPS if start == before} | {"entered-in-error"}))
+
+
+def to_come(status: str, end: int | None, now: int) -> bool:
+    """Whether somebody still counts on the appointment: it is agreed or asked for, and not over; without time, as long as it is asked for."""
+    return status in BUSY | HOLDS | {"waitlist"} and (end is None or end > now)

@@ -49,3 +49,16 @@ def owned(agenda: str, actors: Iterable[str], humans: Mapping[str, str]) -> tupl
 def attending(attendances: Iterable[Attendance], humans: Mapping[str, str]) -> tuple[str, ...]:
     """The things of the participants whose time is taken, sorted, each once."""
     return tuple(sorted({found for one in attendances if one.counts and (found := thing(one.actor, humans))}))
+
+
+def left(actors: Iterable[str], gone: str, humans: Mapping[str, str]) -> tuple[str, ...]:
+    """The actors of an agenda ("Type/id", in order) once one of them is gone; none when it was the last owner (GAP-RG-04, C-28).
+
+    A PractitionerRole and its Practitioner are one owner: the human goes with the role, unless another role of his stays. `humans` as
+    in `thing`, the role that goes included.
+    """
+    rest = [one for one in actors if one != gone]
+    human = humans.get(gone)
+    if human is None or any(humans.get(one) == human for one in rest):
+        return tuple(rest)
+    return tuple(one for one in rest if one != human)

@@ -20,8 +20,8 @@ from creneau.search.paths import Step, branches
 from creneau.search.query import Parameter
 from creneau.search.rows import NONE, Rows
 
-FORM: Final = 1
-"""Raised by hand when `datatypes.py` or `fold.py` makes other rows of the same resource."""
+FORM: Final = 2
+"""Raised by hand when `datatypes.py`, `fold.py` or `flows/linking.py` makes other rows of the same resource."""
 
 NATIVE: Final = frozenset({"_id", "_lastUpdated"})
 """Parameters that stores answer from the resource's own columns."""

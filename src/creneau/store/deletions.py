@@ -12,7 +12,7 @@ from typing import Final, Protocol
 
 from creneau.store import statements as sql
 from creneau.store.contract import DAY, Plan, Put, StillBooked, StillReferred, Take
-from creneau.store.plan import APPOINTMENT, SCHEDULE, key, lapsed
+from creneau.store.plan import APPOINTMENT, SCHEDULE, key, lapsed, names
 
 LINKED_FIRST: Final = f"{sql.LINKED} LIMIT ?"
 OWNED: Final = "SELECT thing FROM owner INDEXED BY owner_by_schedule WHERE tenant = ? AND schedule = ?"
@@ -121,11 +121,6 @@ def _to_come(looks: Looks, plan: Plan, thing: str) -> Iterator[tuple[Take, str]]
         for take in each.takes:
             if take.thing == thing and take.end > plan.now and not lapsed(take, plan.now):
                 yield take, each.id
-
-
-def names(slots: str, schedule: str) -> bool:
-    """Whether one of the slots (ids, between spaces) is of that agenda: an id is the agenda's, the start, the service, between dots."""
-    return any(slot.rsplit(".", 2)[0] == schedule for slot in slots.split())
 
 
 def _first(rows: sqlite3.Cursor) -> list[str]:

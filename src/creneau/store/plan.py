@@ -42,6 +42,11 @@ def covers(former: Take, take: Take, now: int) -> bool:
     )
 
 
+def names(slots: str, schedule: str) -> bool:
+    """Whether one of the slots (ids, between spaces) is of that agenda: an id is the agenda's, the start, the service, between dots."""
+    return any(slot.rsplit(".", 2)[0] == schedule for slot in slots.split())
+
+
 def refuse_nonsense(plan: Plan) -> None:
     """Raise ValueError for a plan that no flow may make: it is our bug, and must not reach the rows."""
     for put in plan.puts:
