@@ -32,6 +32,7 @@ PARAMETERS: Final = 64
 _ZONE_PLUS: Final = re.compile(
     r"(T\d\d(?::|%3A)\d\d(?:(?::|%3A)\d\d(?:\.\d+)?)?)\+(\d\d(?::|%3A)\d\d)", re.IGNORECASE
 )
+_ESCAPED_PIPE: Final = re.compile(r"(?:^|,)\s*(?:https?://|urn:)[^|,\\]*\\\|").search
 _PREFIXED: Final = re.compile(r"(?:eq|ne|gt|lt|ge|le|sa|eb|ap)").match
 
 
@@ -70,6 +71,7 @@ class Draft:
     conditions: list[Condition] = field(default_factory=list)
     understood: list[tuple[str, str]] = field(default_factory=list)
     ignored: list[str] = field(default_factory=list)
+    escaped: list[str] = field(default_factory=list)
     issues: list[Issue] = field(default_factory=list)
 
     def query(self) -> Query:
@@ -90,6 +92,7 @@ class Draft:
                 shape.elements,
                 tuple(self.understood),
                 tuple(self.ignored),
+                tuple(self.escaped),
             )
         )
 
@@ -166,13 +169,19 @@ def _each(
             draft.issues.extend(problem.issues)
             continue
         if known:
-            if written.name not in SILENT:
-                draft.understood.append((written.name, written.text))
+            _understood(draft, written)
         elif not strict:
             draft.ignored.append(name)
         else:
             values = {"name": name, "type": draft.shape.type}
             draft.issues.append(Issue(_why_unknown(written), values=values))
+
+
+def _understood(draft: Draft, written: Written) -> None:
+    if written.name not in SILENT:
+        draft.understood.append((written.name, written.text))
+    if "\\|" in written.text and _ESCAPED_PIPE(written.text):
+        draft.escaped.append(written.name)
 
 
 def _why_unknown(written: Written) -> Refusal:

@@ -39,6 +39,12 @@ SERVICE: Final = (
     "extension.where(url='https://hl7.fr/ig/fhir/core/StructureDefinition/fr-core-service-type-duration')"
     ".extension.where(url='serviceType').value"
 )
+NAMED: Final = "(PractitionerRole.extension.where(url='{}').value as HumanName)"
+NAMES: Final = tuple(
+    f"{scheme}://interop.esante.gouv.fr/ig/fhir/annuaire/StructureDefinition/as-ext-practitionerrole-name"
+    for scheme in ("https", "http")
+)
+"""The extension that the Annuaire had for a name of practice, until 2024 (C-38)."""
 
 ADDED: Final = (
     Parameter(
@@ -82,6 +88,22 @@ ADDED: Final = (
         doc="Type de service, durées par type comprises (C-50)",
     ),
     Parameter(
+        "HealthcareService",
+        "telecom",
+        "token",
+        "HealthcareService.telecom",
+        url=OURS + "HealthcareService-telecom",
+        doc="Télécommunication de l'organisation interne (GAP-CDI-P33)",
+    ),
+    Parameter(
+        "Location",
+        "description",
+        "string",
+        "Location.description",
+        url=OURS + "Location-description",
+        doc="Description du lieu (GAP-CDI-P25)",
+    ),
+    Parameter(
         "Practitioner",
         "qualification-code",
         "token",
@@ -101,9 +123,9 @@ ADDED: Final = (
         "PractitionerRole",
         "name",
         "string",
-        "PractitionerRole.practitioner.resolve().name",
+        " | ".join(("PractitionerRole.practitioner.resolve().name", *map(NAMED.format, NAMES))),
         url=OURS + "PractitionerRole-name",
-        doc="Nom du professionnel ; équivaut à practitioner.name (C-38)",
+        doc="Nom du professionnel, ou d'exercice ; comprend practitioner.name (C-38)",
     ),
     Parameter(
         "Schedule",

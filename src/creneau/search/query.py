@@ -161,7 +161,8 @@ class Query:
 
     `count` is the page size (None: server default), `after` the opaque position where the page starts, `total` one of "accurate", "none",
     "estimate". `understood` is the parameters as understood, in order, for `Bundle.link[self]`; `ignored` the names that were
-    not, for the outcome entry. `summary` and `elements` shape what is sent, not what is found.
+    not, for the outcome entry, as is `escaped`: the names whose value has an escaped pipe after a URI (C-43). `summary` and `elements` shape
+    what is sent, not what is found.
     """
 
     type: str
@@ -175,3 +176,4 @@ class Query:
     elements: tuple[str, ...] = ()
     understood: tuple[tuple[str, str], ...] = ()
     ignored: tuple[str, ...] = field(default=())
+    escaped: tuple[str, ...] = ()

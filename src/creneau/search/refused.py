@@ -59,6 +59,13 @@ NAMED = refusal(
     "« {name} » nomme un type ou un paramètre que la recherche de {type} ne connaît pas.",
     "'{name}' names a type or a parameter that the search of {type} does not know.",
 )
+ESCAPED_PIPE = refusal(
+    "search-escaped-pipe",
+    "informational",
+    "« {name} » porte, après une URI, une barre verticale précédée de \\ : elle fait alors partie du code. Écrivez système|code.",
+    "'{name}' bears, after a URI, a pipe preceded by \\: it is then part of the code. Write system|code.",
+)
+"""C-43: the example that the IG prints has such a backslash."""
 CHOICE = refusal(
     "search-choice",
     "value",
