@@ -20,6 +20,7 @@ from creneau.scheduling.slots import (
     Service,
     Spoken,
     cells,
+    closed_over,
     covers,
     find_cell,
     fits,
@@ -302,6 +303,19 @@ class TestCoversAndFits:
         assert not covers(office, at(2026, 3, 10, 7, 59), at(2026, 3, 10, 9))
         assert not covers(office, at(2026, 3, 10, 11), at(2026, 3, 10, 12, 1))
         assert not covers(office, at(2026, 3, 10, 9), at(2026, 3, 10, 9))
+
+    def test_time_is_closed_over_when_it_was_open_and_is_not_any_more(self) -> None:
+        before = agenda(opening((2026, 3, 10, 8), (2026, 3, 10, 12)))
+        after = agenda(opening((2026, 3, 10, 10), (2026, 3, 10, 14)))
+
+        def closed(hour: int, until: int) -> bool:
+            return closed_over(before, after, at(2026, 3, 10, hour), at(2026, 3, 10, until))
+
+        assert closed(8, 9)
+        assert closed(9, 11)
+        assert not closed(10, 12)
+        assert not closed(11, 13)
+        assert not closed(12, 14)
 
     def test_a_closure_uncovers(self) -> None:
         office = agenda(OFFICE, closure((2026, 3, 10, 9), (2026, 3, 10, 9, 30)))

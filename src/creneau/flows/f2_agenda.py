@@ -6,7 +6,7 @@ GAP §8, §9. What the agenda says about time is read by `profiles/agenda.py`; s
 from __future__ import annotations
 
 from creneau.fhir import json
-from creneau.flows import agendas, deletion, references
+from creneau.flows import agendas, deletion, outside, references
 from creneau.flows.answers import Deleted, Resource, Saved
 from creneau.flows.world import World
 from creneau.flows.writing import commit, put, same, stored
@@ -57,6 +57,8 @@ async def _save(world: World, known: Stored | None, id: str, sent: Resource) -> 
     found = (*warnings, *resolved.issues)
     if known and former and same(former, sent):
         return Saved(known, created=False, changed=False, warnings=found)
+    if known and former:
+        found += tuple(await outside.closed(world, known, former, sent))
     owns = owned(f"Schedule/{id}", actors, await agendas.humans(world, actors))
     new = put(world, known, sent, id=id, owns=frozenset(owns))
     await commit(world, [new], resolved.seen())

@@ -194,6 +194,11 @@ def covers(agenda: Agenda, start: int, end: int) -> bool:
     return True
 
 
+def closed_over(before: Agenda, after: Agenda, start: int, end: int) -> bool:
+    """Whether [start, end) was open time of an agenda and is not any more, now that its rules are others (GAP-RG-17)."""
+    return covers(before, start, end) and not covers(after, start, end)
+
+
 @lru_cache(maxsize=8_192)
 def _open_on(agenda: Agenda, day: int) -> tuple[Interval, ...]:
     """The open time of a day of UTC. Agendas are compared by identity: an edited one is another."""
