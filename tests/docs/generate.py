@@ -40,15 +40,19 @@ TOGETHER: Final = {"creneau.search": "400", "creneau": "422"}
 """The status of rows that are gathered first, then refused together; `structure` is always 400."""
 
 ELSEWHERE: Final = {
+    "agenda-has-appointments": "409",
     "all-ok": "200, information",
+    "appointments-to-come": "409",
     "binding-not-checked": "information",
     "compression-ratio": "413",
     "deletion-done": "200, information",
+    "deletion-touches-too-much": "409",
     "exception": "500",
     "identifier-in-use": "409",
     "time-taken": "409",
     "out-of-time": "503",
     "too-many-connections": "503",
+    "still-referred-to": "409",
     "slot-not-found": "404, 422 in an appointment",
     "update-without-id": "`$validate`",
     "outside-availability": "422, warning on a declaration",
@@ -59,7 +63,7 @@ ELSEWHERE: Final = {
         (
             *("availability-offset", "availability-outside-horizon", "availability-type", "recurrence-zero"),
             *("identifier-not-resolved", "parameter-ignored", "patient-busy", "reference-elsewhere"),
-            *("type-not-held", "unknown-profile"),
+            *("type-not-held", "unknown-profile", "appointment-outside", "appointments-outside"),
         ),
         "warning",
     ),

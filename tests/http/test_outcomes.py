@@ -103,3 +103,19 @@ def test_a_sentence_whose_words_were_forgotten_is_still_told() -> None:
 def test_a_problem_without_issues_still_makes_a_valid_outcome() -> None:
     assert outcomes.of_problem(Invalid(), "fr")["issue"][0]["code"] == "exception"
     assert outcomes.status_of(Problem(Issue(MODE))) == 422
+
+
+@pytest.mark.parametrize("number", [99, 100, 101, 5_000])
+def test_a_hundred_issues_are_told_and_one_says_how_many_more(number: int) -> None:
+    why = Refusal("a-key", "required", "Il manque {name}.", "{name} is missing.")
+    issues = [Issue(why, severity="warning", values={"name": n}) for n in range(number - 1)]
+
+    told = outcomes.outcome([*issues, Issue(why, values={"name": "last"})], "en")["issue"]
+
+    assert len(told) == min(number, 101)
+    assert "error" in [one["severity"] for one in told]
+    if number > 100:
+        assert told[0]["details"]["text"] == "last is missing."
+        assert told[1]["details"]["text"] == "0 is missing."
+        assert told[-1]["details"]["text"] == f"{number - 100} further issues are not told here."
+        assert told[-1]["severity"] == "information"

@@ -40,6 +40,8 @@ ALWAYS: Final[tuple[Header, ...]] = (
 )
 GONE_AWAY: Final = 499
 """What the log and the figures say of a client that left before its answer."""
+LEFT: Final = (Disconnected, OSError, RuntimeError)
+"""How a client that left is learnt of: before its request is whole, or by a `send` to a connection that is reset, or closed in uvloop."""
 
 NO_SUCH_ID = refusal(
     "id-unknowable",
@@ -113,7 +115,7 @@ class Application:
             await send(_start(call, answer))
             await send({"type": "http.response.body", "body": answer.body})
             status, size = answer.status, len(answer.body)
-        except Disconnected:
+        except LEFT:
             status, size = GONE_AWAY, 0
         self._note(call, status, size, perf_counter() - started)
 

@@ -86,6 +86,15 @@ AWAY = refusal(
     "The service is unavailable for the moment; nothing was written.",
 )
 
+MORE = refusal(
+    "more-issues",
+    "informational",
+    "{count} autres anomalies ne sont pas détaillées ici.",
+    "{count} further issues are not told here.",
+)
+MOST: Final = 100
+"""Issues that an OperationOutcome tells; the errors first when there are more."""
+
 _PLACEHOLDER = re.compile(r"\{[^}]*\}")
 
 
@@ -98,11 +107,16 @@ def status_of(problem: Problem) -> int:
 
 
 def outcome(issues: Iterable[Issue], language: str) -> dict[str, Any]:
-    """The OperationOutcome with every issue, in French ("fr") or English."""
+    """The OperationOutcome with every issue, in French ("fr") or English; beyond `MOST`, one more says how many are left out."""
+    found = list(issues)
+    if len(found) > MOST:
+        rest = len(found) - MOST
+        found.sort(key=lambda issue: issue.severity not in ("fatal", "error"))
+        found[MOST:] = [Issue(MORE, severity="information", values={"count": rest})]
     return {
         "resourceType": "OperationOutcome",
         "language": language,
-        "issue": [_entry(issue, language) for issue in issues],
+        "issue": [_entry(issue, language) for issue in found],
     }
 
 
