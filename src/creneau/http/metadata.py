@@ -94,11 +94,12 @@ def _resource(world: World, type: str) -> Element:
     found: Element = {
         "type": type,
         "profile": f"http://hl7.org/fhir/StructureDefinition/{type}",
+        **_profiles(world, type),
         "interaction": [_interaction(type, code) for code in INTERACTIONS if code in offered],
         "versioning": "versioned-update" if "update" in offered else "no-version",
         "readHistory": "vread" in offered,
         "updateCreate": "update" in offered and type != "Appointment" and world.rules.client_ids,
-        "conditionalCreate": "create" in offered,
+        "conditionalCreate": {"create", "search-type"} <= offered,
         "conditionalRead": "full-support",
         "conditionalUpdate": "update-conditional" in offered,
         "conditionalDelete": "single" if "delete-conditional" in offered else "not-supported",
@@ -110,6 +111,12 @@ def _resource(world: World, type: str) -> Element:
     if operations:
         found["operation"] = [_operation(type, code[1:]) for code in operations]
     return found
+
+
+def _profiles(world: World, type: str) -> Element:
+    """The profiles of FR Core, GAP and added packages that a claim is checked against (DEC-11)."""
+    known = world.validator.profiles_of(type)
+    return {"supportedProfile": list(known)} if known else {}
 
 
 def _operation(type: str, name: str) -> Element:

@@ -57,6 +57,10 @@ class Validator:
         """The URLs of every profile and extension definition that can be checked, sorted."""
         return self._book.known_profiles()
 
+    def profiles_of(self, type: str) -> tuple[str, ...]:
+        """The URLs of the known profiles of a resource type, sorted."""
+        return tuple(sorted(url for url, of in self._book.types.items() if of == type))
+
     def _found(self, resource: Mapping[str, Any]) -> Findings:
         try:
             return self._check(resource)
