@@ -103,8 +103,9 @@ async def delete(world: World, known: Stored) -> Deleted:
     """Delete the resource and what goes with it. InUse names what keeps it: appointments to come, resources that refer to it."""
     leaving = await _agendas(world, known)
     referring = await _referring(world, leaving)
-    needed = [name for name in referring if name.partition("/")[0] not in RECORDS]
-    records = [name for name in referring if name.partition("/")[0] in RECORDS]
+    needed = [name for name in referring if ownership.kind(name) not in RECORDS]
+    records = [name for name in referring if ownership.kind(name) in RECORDS]
+    needed.sort(key=lambda name: ownership.kind(name) in ownership.NEVER_TAKEN)  # roles before patients
     issues = [_listed(IN_USE, needed)] if needed else []
     if len(records) + len(leaving.kept) + len(leaving.gone) > LIMIT:
         raise InUse(*issues, Issue(TOO_MANY, values={"limit": LIMIT}))
