@@ -361,6 +361,34 @@ def run(act: Callable[[], Reply]) -> Reply:
     return act()
 
 
+@pytest.mark.parametrize("alone", [True, False], ids=["alone", "in a transaction"])
+def test_an_agenda_whose_role_changed_hands_is_kept_by_the_time_it_was_booked_for(
+    server: Server, alone: bool
+) -> None:
+    at = practice(server)
+    sent = appointment(at, future(9))
+    del sent["participant"][1]
+    made = declare(server, sent)
+    server.put(f"/{at.agenda}", {**server.get(f"/{at.agenda}").json, "actor": [{"reference": at.role}]})
+    other = {"reference": practitioner(server)}
+    server.put(f"/{at.role}", {**server.get(f"/{at.role}").json, "practitioner": other})
+
+    deletions = bundle("transaction", entry("DELETE", at.agenda))
+    reply = delete(server, at.agenda) if alone else server.post("", deletions)
+
+    assert reply.status == REFUSED, reply.body
+    assert made in texts(reply)
+
+
+def test_a_slot_of_an_agenda_that_is_gone_is_not_there(server: Server) -> None:
+    at = practice(server)
+    slot = free_slots(server, at, future(9))[0]
+
+    delete(server, at.role)
+
+    assert server.get(f"/Slot/{slot['id']}").status == 404
+
+
 def test_nothing_dangles_when_deletions_meet_new_references(new_server: Callable[..., Server]) -> None:
     """Many rounds: an actor is deleted while a role, an agenda, appointments that name it are being made."""
     server = new_server()

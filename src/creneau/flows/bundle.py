@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from creneau.fhir import json
 from creneau.fhir.reference import walk
-from creneau.flows import conditions, entries, reading, single
+from creneau.flows import conditions, deletion, entries, reading, single
 from creneau.flows.answers import Deleted, Done, Resource, Saved
 from creneau.flows.entries import Asked
 from creneau.flows.pending import Pending
@@ -31,7 +31,7 @@ from creneau.problems import (
     refusal,
 )
 from creneau.search import grammar
-from creneau.store.contract import AlreadyClaimed, AlreadyTaken, Stored, StoreUnavailable
+from creneau.store.contract import AlreadyClaimed, AlreadyTaken, StillBooked, Stored, StoreUnavailable
 
 NOT_A_REQUEST = refusal(
     "bundle-type",
@@ -250,6 +250,8 @@ async def _commit(world: World, pending: Pending) -> None:
             values={"type": put.type, "other": f"{put.type}/{claimed.id}"},
         )
         raise placed(Duplicate(issue), pending.entries[claimed.put]) from claimed
+    except StillBooked as booked:
+        raise placed(deletion.still_booked(booked), pending.entries[booked.put]) from booked
     except StoreUnavailable as away:
         raise Unavailable(Issue(STORE_AWAY)) from away
 

@@ -119,11 +119,16 @@ async def delete(world: World, known: Stored) -> Deleted:
     try:
         await commit(world, puts, await _seen(world, leaving))
     except StillBooked as booked:
-        raise InUse(_listed(_why(known), [f"Appointment/{booked.appointment}"])) from booked
+        raise still_booked(booked, _why(known)) from booked
     for changed in puts:
         if changed.type == "Schedule":
             world.kept.pop(changed.id, None)  # within a transaction, a version may be decided again
     return Deleted(known.type, stored(puts[0]), tuple(_remarks(leaving)))
+
+
+def still_booked(found: StillBooked, why: Refusal = EXPECTED) -> InUse:
+    """The refusal when the store knows of an appointment to come that the flow did not see."""
+    return InUse(_listed(why, [f"Appointment/{found.appointment}"]))
 
 
 def _why(known: Stored) -> Refusal:
