@@ -15,7 +15,12 @@ from tests.docs import generate, pages
 from tests.docs.pages import ROOT
 
 README = ROOT / "README.md"
-RUN = (README, ROOT / "docs/validation.md", *sorted((ROOT / "docs/flows").glob("*.md")))
+RUN = (
+    README,
+    ROOT / "docs/validation.md",
+    *sorted((ROOT / "docs/flows").glob("*.md")),
+    *sorted((ROOT / "docs/use-cases").glob("*.md")),
+)
 PAGES = (README, *sorted((ROOT / "docs").rglob("*.md")))
 NOT_YET = frozenset({"docs/reliability.md"})
 """Pages that a long run writes (`make torture`): links to them may lead nowhere before it."""
