@@ -5,27 +5,28 @@ GAP §10, §11; `shared/design.md`, "Slots". The agendas are found first (throug
 
 from __future__ import annotations
 
-import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
+from typing import NamedTuple
 
-from creneau.fhir import instant, json
+from creneau.fhir import instant
+from creneau.flows import walking
 from creneau.flows.agendas import held
 from creneau.flows.answers import Entry, Found
 from creneau.flows.searching import ignored, include
 from creneau.flows.slots import NO_SLOT
-from creneau.flows.timetable import TOO_MANY_SLOTS, Shown, timetable
-from creneau.flows.wanted import Wanted, wanted
+from creneau.flows.timetable import LIMIT, Shown, timetable
+from creneau.flows.walking import EVERY_STATUS, Look, by_start, stored
+from creneau.flows.wanted import wanted
 from creneau.flows.world import World
-from creneau.flows.writing import rows_of
-from creneau.problems import Issue, Missing, TooCostly, refusal
-from creneau.profiles import slot as profile
+from creneau.problems import Issue, Missing, refusal
 from creneau.scheduling.intervals import Interval
 from creneau.scheduling.slots import find_cell, own_cell, read_slot_id
-from creneau.search import cursor, match
+from creneau.search import cursor
 from creneau.search.cursor import Position
 from creneau.search.parameters import parameter
 from creneau.search.query import Query, Sort
+from creneau.search.rows import Link
 from creneau.store.contract import Stored
 
 FROM_NOW = refusal(
@@ -35,10 +36,6 @@ FROM_NOW = refusal(
     "Without a lower bound on start, slots are looked for from now on.",
 )
 """DEC-02, C-05."""
-
-EVERY_STATUS = frozenset({"free", "busy", "busy-tentative", "busy-unavailable"})
-Ordered = tuple[int, str, Shown]
-"""A slot with what orders it: start, id."""
 
 BY_START = (Sort("start", parameter("Slot", "start")),)
 
@@ -67,95 +64,109 @@ async def _holder(world: World, slot_id: str) -> str | None:
     return "free" if ids else None
 
 
+class Asked(NamedTuple):
+    """A search as understood: its query, what it looks at, whether its lower bound is now for want of one."""
+
+    query: Query
+    look: Look
+    from_now: bool
+
+
 async def search(world: World, query: Query, *, strict: bool) -> Found:
-    """A page of slots in the order of their starts, then what they include; `total` counts all that match."""
-    query, ordered, from_now = await _matching(world, query)
-    rest = _after(query, ordered)
-    size = 0 if query.summary == "count" else query.count if query.count is not None else len(rest)
-    page = rest[:size]
-    next = cursor.write(Position((page[-1][0],), page[-1][1])) if 0 < size < len(rest) else None
-    return await _found(world, query, page, (len(ordered), next), from_now)
+    """A page of slots in the order of their starts, then what they include.
+
+    `total` counts all that match; it is left out where nobody asked for it and counting would cost more than the page.
+    """
+    asked = await _asked(world, query)
+    query = asked.query
+    size = 0 if query.summary == "count" else query.count if query.count is not None else LIMIT
+    if size == 0:
+        return _counted(asked, await walking.count(asked.look))
+    page = await _page(asked, size + 1)
+    more = len(page) > size
+    next = cursor.write(Position((page[size - 1].cell.start,), page[size - 1].cell.id)) if more else None
+    total = None if query.total == "none" else await _total(asked, None if more else len(page))
+    return await _found(world, asked, page[:size], (total, next))
 
 
 async def earliest(world: World, query: Query, most: int) -> Found:
     """The `most` first slots that match of each professional, room or agenda: what a person on the phone needs (`Slot/$earliest`)."""
-    query, ordered, from_now = await _matching(world, replace(query, after=None))
-    counts: dict[tuple[str, ...], int] = {}
-    kept = []
-    for one in ordered:
-        owner = one[2].held.agenda.things
-        counts[owner] = counts.get(owner, 0) + 1
-        if counts[owner] <= most:
-            kept.append(one)
-    if len(kept) > world.rules.page_limit:
-        raise TooCostly(Issue(TOO_MANY_SLOTS, values={"limit": world.rules.page_limit}))
-    return await _found(world, query, kept, (len(kept), None), from_now)
+    asked = await _asked(world, replace(query, after=None))
+    kept = await walking.earliest(asked.look, most)
+    return await _found(world, asked, kept, (len(kept), None))
 
 
-async def _matching(world: World, query: Query) -> tuple[Query, list[Ordered], bool]:
-    """The query as understood, all the slots that match in its order, and whether its lower bound is now for want of one."""
+async def _asked(world: World, query: Query) -> Asked:
     now = world.clock()
-    asked = await wanted(world, query)
-    window, from_now = asked.window(now)
+    parts = await wanted(world, query)
+    window, from_now = parts.window(now)
     if from_now:
         bound = f"ge{instant.show(now // 1_000_000 * 1_000_000)}"
         query = replace(query, understood=(*query.understood, ("start", bound)))
-    agendas = [one for one in await asked.agendas(world) if one.agenda.active or asked.slots is not None]
-    shown = await timetable(world, agendas, window, asked.statuses or EVERY_STATUS)
-    ordered = [(one.cell.start, one.cell.id, one) for one in _filtered(world, asked, shown)]
-    ordered.sort(key=lambda one: one[:2], reverse=_descending(query))
-    return query, ordered, from_now
+    agendas = [one for one in await parts.agendas(world) if one.agenda.active or parts.slots is not None]
+    look = Look(world, parts, agendas, window)
+    look.agendas = walking.useful(look)
+    return Asked(query, look, from_now)
 
 
-async def _found(
-    world: World, query: Query, page: Sequence[Ordered], counted: tuple[int, str | None], from_now: bool
-) -> Found:
-    total, next = counted
-    matches = [stored(world, one) for _, _, one in page]
-    included = await include(world, query.includes, matches)
-    outcome = (*ignored(query), *([Issue(FROM_NOW, severity="information")] if from_now else []))
-    entries = (*(Entry("Slot", one.id, one.body, "match") for one in matches), *included)
-    return Found(query, entries, total if query.total != "none" else None, next, outcome)
+async def _page(asked: Asked, size: int) -> list[Shown]:
+    """The first slots after the page before (keyset, so that writes meanwhile neither repeat nor hide slots)."""
+    look, backwards, last = asked.look, _descending(asked.query), _last(asked.query)
+    if last is not None:
+        start, end = look.window
+        bounds = (start, min(end, last[0] + 1)) if backwards else (max(start, last[0]), end)
+        look = replace(look, window=Interval(*bounds))
+    found: list[Shown] = []
+    async for part in walking.walk(look, size + size // 4, backwards=backwards):
+        if last is not None:
+            part = [one for one in part if (by_start(one) < last if backwards else by_start(one) > last)]
+        found += part
+        if len(found) >= size:
+            return found[:size]
+    return found
+
+
+def _last(query: Query) -> tuple[int, str] | None:
+    """Where the page before ended: a start, an id."""
+    if query.after is None:
+        return None
+    position = cursor.read(query.after, BY_START)
+    key = position.keys[0]
+    return (key if isinstance(key, int) else 0), position.id
 
 
 def _descending(query: Query) -> bool:
     return any(sort.code == "start" and sort.descending for sort in query.sort)
 
 
-def _after(query: Query, ordered: Sequence[Ordered]) -> Sequence[Ordered]:
-    """What follows the page before (keyset, so that writes meanwhile neither repeat nor hide slots)."""
-    if query.after is None:
-        return ordered
-    position = cursor.read(query.after, BY_START)
-    last = (position.keys[0], position.id)
-    if _descending(query):
-        return [one for one in ordered if one[:2] < last]
-    return [one for one in ordered if one[:2] > last]
+async def _total(asked: Asked, seen: int | None) -> int | None:
+    """How many match, `seen` when the page is the last one; None where it was not asked for and costs more than the page."""
+    if seen is not None and asked.query.after is None:
+        return seen
+    wanted = dict(asked.query.understood).get("_total") == "accurate"
+    return await walking.count(asked.look) if wanted or walking.is_small(asked.look) else None
 
 
-def _filtered(world: World, asked: Wanted, shown: Iterable[Shown]) -> Iterable[Shown]:
-    """The slots that satisfy what bears on the slot itself. Conditions on codes are the same for all cells of one service."""
-    verdicts: dict[tuple[str, str | None, str], bool] = {}
-    for one in shown:
-        if not asked.starts(one.cell.start) or (asked.slots is not None and one.cell.id not in asked.slots):
-            continue
-        key = (one.cell.agenda, one.cell.service, one.status)
-        if key not in verdicts:
-            verdicts[key] = not asked.others or _holds(world, asked, one)
-        if verdicts[key]:
-            yield one
+def _counted(asked: Asked, total: int) -> Found:
+    shown = None if asked.query.total == "none" and asked.query.summary != "count" else total
+    return Found(asked.query, (), shown, None, _said(asked))
 
 
-def _holds(world: World, asked: Wanted, shown: Shown) -> bool:
-    slot = stored(world, shown)
-    there = {"Slot": {slot.id: match.Held(rows_of(world, json.load(slot.body)), slot.updated)}}
-    return all(match.holds(condition, "Slot", slot.id, there) for condition in asked.others)
+def _said(asked: Asked) -> tuple[Issue, ...]:
+    now = (Issue(FROM_NOW, severity="information"),) if asked.from_now else ()
+    return (*ignored(asked.query), *now)
 
 
-def stored(world: World, shown: Shown) -> Stored:
-    """The slot as a resource. Its version is a checksum of what it says, so that an ETag changes when it does."""
-    one = shown.held
-    system = world.rules.identifier_system
-    resource = profile.slot(shown.cell, one.schedule, shown.status, zone=one.agenda.zone, system=system)
-    body = json.encode(resource)
-    return Stored("Slot", shown.cell.id, zlib.crc32(body), shown.held.stored.updated, "update", body)
+async def _found(
+    world: World, asked: Asked, page: Sequence[Shown], counted: tuple[int | None, str | None]
+) -> Found:
+    query, (total, next) = asked.query, counted
+    entries = tuple(Entry("Slot", one.cell.id, asked.look.body(one), "match") for one in page)
+    included = await include(world, query.includes, entries, _links(entries, page)) if query.includes else ()
+    return Found(query, (*entries, *included), total, next, _said(asked))
+
+
+def _links(entries: Sequence[Entry], page: Sequence[Shown]) -> Mapping[tuple[str, str], list[Link]]:
+    """The references of slots are known without reading them: each leads to its agenda."""
+    pairs = zip(entries, page, strict=True)
+    return {("Slot", one.id): [Link("schedule", "Schedule", shown.cell.agenda)] for one, shown in pairs}

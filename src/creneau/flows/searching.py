@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
+from typing import Final, NamedTuple
 
 from creneau.fhir import json
 from creneau.flows.answers import Entry, Found
@@ -30,6 +31,8 @@ TOO_MANY_INCLUDED = refusal(
 INCLUDED_LIMIT = 5_000
 TURN = 50
 """Resources read before other requests get their turn."""
+KEPT: Final = 20_000
+"""Resources whose references are kept, some 500 bytes each; those read first go first."""
 
 Key = tuple[str, str]
 
@@ -59,31 +62,44 @@ async def search(world: World, query: Query) -> Found:
         return Found(query, (), counted.total, None, ignored(query))
     page = await world.store.find(query)
     matches = [Entry(one.type, one.id, one.body, "match") for one in page.items]
-    included = await include(world, query.includes, page.items)
+    links = await _links(world, page.items) if query.includes else {}
+    included = await include(world, query.includes, matches, links)
     return Found(query, (*matches, *included), page.total, page.next, ignored(query))
 
 
-async def include(world: World, includes: Sequence[Include], matches: Sequence[Stored]) -> list[Entry]:
-    """What the matches include, in turns: iterated includes apply to what was included as well (C-42)."""
+async def include(
+    world: World, includes: Sequence[Include], matches: Sequence[Entry], links: Mapping[Key, Sequence[Link]]
+) -> list[Entry]:
+    """What the matches, whose references `links` gives, include; iterated includes apply to what was included as well (C-42)."""
     includes = tuple(dict.fromkeys(includes))
-    found: dict[Key, Stored] = {(one.type, one.id): one for one in matches}
-    wave, first = list(matches), True
+    found: dict[Key, Stored | None] = {(one.type, one.id): None for one in matches}
+    wave, first = list(found), True
     while wave and includes:
         active = [one for one in includes if first or one.iterate]
-        new = await _wave(world, active, wave, found)
+        new = await _wave(world, active, _Wave(wave, links), found)
         if len(found) - len(matches) > INCLUDED_LIMIT:
             raise TooCostly(Issue(TOO_MANY_INCLUDED, values={"limit": INCLUDED_LIMIT}))
-        wave, first = new, False
-    return [Entry(one.type, one.id, one.body, "include") for one in list(found.values())[len(matches) :]]
+        again = any(one.iterate for one in includes)
+        links = await _links(world, new) if again else {}
+        wave, first = [(one.type, one.id) for one in new], False
+        if not again:
+            break
+    return [Entry(one.type, one.id, one.body, "include") for one in found.values() if one]
+
+
+class _Wave(NamedTuple):
+    """Resources that includes start from, and their references."""
+
+    keys: Sequence[Key]
+    links: Mapping[Key, Sequence[Link]]
 
 
 async def _wave(
-    world: World, includes: Iterable[Include], wave: Sequence[Stored], found: dict[Key, Stored]
+    world: World, includes: Iterable[Include], wave: _Wave, found: dict[Key, Stored | None]
 ) -> list[Stored]:
     new: list[Stored] = []
-    links = await _links(world, wave)
     for one in includes:
-        keys = await _pointing(world, one, wave) if one.reverse else _reached(one, wave, links)
+        keys = await _pointing(world, one, wave.keys) if one.reverse else _reached(one, wave)
         for type, id in keys:
             if (type, id) not in found:
                 stored = await world.store.get(type, id)
@@ -93,21 +109,28 @@ async def _wave(
     return new
 
 
-async def _links(world: World, wave: Sequence[Stored]) -> dict[Key, list[Link]]:
-    """The references of each resource, read once whatever the number of includes; others get their turn meanwhile."""
-    found: dict[Key, list[Link]] = {}
+async def _links(world: World, wave: Sequence[Stored]) -> dict[Key, tuple[Link, ...]]:
+    """The references of each resource, read once a version; others get their turn meanwhile."""
+    found: dict[Key, tuple[Link, ...]] = {}
     for number, one in enumerate(wave):
         if number % TURN == TURN - 1:
             await asyncio.sleep(0)
-        found[one.type, one.id] = sorted(rows_of(world, json.load(one.body)).links) if one.body else []
+        key = (one.type, one.id)
+        version, links = world.links.get(key, (0, ()))
+        if version != one.version:
+            links = tuple(sorted(rows_of(world, json.load(one.body)).links)) if one.body else ()
+            while len(world.links) >= KEPT:
+                del world.links[next(iter(world.links))]
+            world.links[key] = (one.version, links)
+        found[key] = links
     return found
 
 
-def _reached(include: Include, wave: Sequence[Stored], links: Mapping[Key, list[Link]]) -> list[Key]:
+def _reached(include: Include, wave: _Wave) -> list[Key]:
     keys: dict[Key, None] = {}
-    for one in wave:
-        if one.type == include.source:
-            for link in links[one.type, one.id]:
+    for key in wave.keys:
+        if key[0] == include.source:
+            for link in wave.links[key]:
                 if _follows(include, link):
                     keys[link.type, link.id] = None
     return list(keys)
@@ -118,13 +141,13 @@ def _follows(include: Include, link: Link) -> bool:
     return through and (include.target is None or include.target == link.type)
 
 
-async def _pointing(world: World, include: Include, wave: Sequence[Stored]) -> list[Key]:
+async def _pointing(world: World, include: Include, wave: Sequence[Key]) -> list[Key]:
     if include.parameter is None:
         return []
     keys: dict[Key, None] = {}
-    for number, one in enumerate(wave):
+    for number, (type, id) in enumerate(wave):
         if number % TURN == TURN - 1:
             await asyncio.sleep(0)
-        for id in await world.store.linked(include.source, include.parameter.code, one.type, one.id):
-            keys[include.source, id] = None
+        for source in await world.store.linked(include.source, include.parameter.code, type, id):
+            keys[include.source, source] = None
     return list(keys)

@@ -12,10 +12,11 @@ from typing import Final, NamedTuple
 from creneau.flows.agendas import Held
 from creneau.flows.world import World
 from creneau.problems import Issue, TooCostly, refusal
-from creneau.scheduling.availability import intervals
+from creneau.scheduling import grid
+from creneau.scheduling.availability import Spell, intervals
 from creneau.scheduling.intervals import Interval
-from creneau.scheduling.slots import Cell, Spoken, cells, statuses
-from creneau.store.contract import DAY, Occupied
+from creneau.scheduling.slots import Agenda, Cell, Spoken, find_cell
+from creneau.store.contract import DAY, Occupied, Take
 
 TOO_MANY_SLOTS = refusal(
     "too-many-slots",
@@ -42,60 +43,93 @@ async def timetable(
     world: World, agendas: Sequence[Held], window: Interval, wanted: Collection[str]
 ) -> list[Shown]:
     """The slots of these agendas that start within the window, of the wanted statuses; TooCostly when there are too many."""
-    now = world.clock()
-    things = sorted({thing for held in agendas for thing in held.agenda.things})
-    taken = await world.store.taken(things, window.start, window.end + DAY, now=now)
-    by_thing: dict[str, list[Occupied]] = {}
-    for one in taken:
-        by_thing.setdefault(one.take.thing, []).append(one)
     found: list[Shown] = []
+    taken = await taken_of(world, agendas, window)
     for held in agendas:
-        mine = [one for thing in held.agenda.things for one in by_thing.get(thing, ())]
-        found += (Shown(cell, status, held) for cell, status in _slots(held, window, mine, wanted))
+        found += shown(held, window, taken.get(held.agenda.id, ()), wanted)
         if len(found) > LIMIT:
-            raise TooCostly(Issue(TOO_MANY_SLOTS, values={"limit": LIMIT}))
+            raise too_many()
     return found
 
 
-def _slots(
+def too_many(limit: int = LIMIT) -> TooCostly:
+    """The refusal of a search that would compute more than `limit` slots."""
+    return TooCostly(Issue(TOO_MANY_SLOTS, values={"limit": limit}))
+
+
+async def taken_of(
+    world: World, agendas: Sequence[Held], window: Interval
+) -> dict[str, tuple[Occupied, ...]]:
+    """By agenda, the time taken of its things that may bear on a slot that starts within the window; agendas without any are absent."""
+    things = sorted({thing for held in agendas for thing in held.agenda.things})
+    longest = max((one.duration for held in agendas for one in held.agenda.services), default=0)
+    by_thing: dict[str, list[Occupied]] = {}
+    for one in await world.store.taken(things, window.start, window.end + longest, now=world.clock()):
+        by_thing.setdefault(one.take.thing, []).append(one)
+    if not by_thing:
+        return {}
+    found = {
+        held.agenda.id: tuple(one for thing in held.agenda.things for one in by_thing.get(thing, ()))
+        for held in agendas
+    }
+    return {agenda: taken for agenda, taken in found.items() if taken}
+
+
+def spoken(taken: Iterable[Occupied]) -> list[Spoken]:
+    """Takes as the rules read them."""
+    return [Spoken(one.take.start, one.take.end, one.take.kind, one.take.thing) for one in taken]
+
+
+def shown(
     held: Held, window: Interval, taken: Sequence[Occupied], wanted: Collection[str]
-) -> Iterator[tuple[Cell, str]]:
-    agenda = held.agenda
-    spoken = [Spoken(one.take.start, one.take.end, one.take.kind, one.take.thing) for one in taken]
-    overlapped: list[Cell] = []
-    for cell, status in statuses(cells(agenda, window), spoken, agenda.capacity):
-        if status != "free":
-            overlapped.append(cell)
-        elif "free" in wanted:
-            yield cell, status
-    if "busy" in wanted or "busy-tentative" in wanted:
-        for cell, status in _appointments(held, taken, overlapped):
+) -> Iterator[Shown]:
+    """The slots of one agenda that start within the window, of the wanted statuses; `taken` as from `taken_of`."""
+    if "free" in wanted:
+        for cell in grid.free(held.agenda, window, spoken(taken)):
+            yield Shown(cell, "free", held)
+    yield from others(held, window, taken, wanted)
+
+
+def others(
+    held: Held, window: Interval, taken: Sequence[Occupied], wanted: Collection[str]
+) -> Iterator[Shown]:
+    """Those that are not free."""
+    if taken and ("busy" in wanted or "busy-tentative" in wanted):
+        for cell, status in _appointments(held.agenda, taken):
             if status in wanted and window.start <= cell.start < window.end:
-                yield cell, status
+                yield Shown(cell, status, held)
     if "busy-unavailable" in wanted:
-        yield from closures(held, window)
+        for cell in closures(held.agenda, window):
+            yield Shown(cell, "busy-unavailable", held)
 
 
-def _appointments(
-    held: Held, taken: Iterable[Occupied], overlapped: Iterable[Cell]
-) -> Iterator[tuple[Cell, str]]:
+def _appointments(agenda: Agenda, taken: Iterable[Occupied]) -> Iterator[tuple[Cell, str]]:
     """Each appointment once, by the cells it names on this agenda or by its own time."""
-    cells_by_id = {cell.id: cell for cell in overlapped}
     seen: set[str] = set()
     for appointment, take in sorted((one.appointment, one.take) for one in taken):
-        named = [cells_by_id[id] for id in take.slot.split() if id in cells_by_id]
-        for cell in named or [Cell(held.agenda.id, take.start, take.end, None)]:
+        for cell in _named(agenda, take) or [Cell(agenda.id, take.start, take.end, None)]:
             if f"{appointment} {cell.id}" not in seen:
                 seen.add(f"{appointment} {cell.id}")
                 yield cell, take.kind
 
 
-def closures(held: Held, window: Interval) -> Iterator[tuple[Cell, str]]:
+def _named(agenda: Agenda, take: Take) -> list[Cell]:
+    found = [cell for id in take.slot.split() if (cell := find_cell(agenda, id))]
+    return [cell for cell in found if cell.start < take.end and take.start < cell.end]
+
+
+def closures(agenda: Agenda, window: Interval) -> Iterator[Cell]:
     """The declared closures that start within the window, whole (GAP-CRN-11)."""
-    agenda = held.agenda
-    if not agenda.active:
+    if not agenda.active or all(one.kind == "free" for one in agenda.openings):
         return
-    wide = Interval(window.start - 1, window.end + CLOSURE_LONGEST)
+    if not any(_closures(agenda, window, window.end)):
+        return
+    for spell in _closures(agenda, window, window.end + CLOSURE_LONGEST):
+        yield Cell(agenda.id, spell.start, spell.end, None)
+
+
+def _closures(agenda: Agenda, window: Interval, end: int) -> Iterator[Spell]:
+    wide = Interval(window.start - 1, end)
     for spell in intervals(agenda.openings, agenda.zone, agenda.horizon, wide):
         if not spell.open and spell.rule is not None and window.start <= spell.start < window.end:
-            yield Cell(agenda.id, spell.start, spell.end, None), "busy-unavailable"
+            yield spell

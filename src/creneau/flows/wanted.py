@@ -41,6 +41,8 @@ SECOND: Final = 1_000_000
 
 LOWER: Final = frozenset({"eq", "ge", "gt", "sa", "ap"})
 UPPER: Final = frozenset({"eq", "le", "lt", "eb", "ap"})
+WHOLE: Final = frozenset({"eq", "ge", "le", "lt"})
+"""Prefixes whose bound of a window leaves nothing to compare, starts being whole seconds."""
 
 
 @dataclass(slots=True)
@@ -56,6 +58,11 @@ class Wanted:
     def starts(self, start: int) -> bool:
         """Whether a slot that starts then satisfies every `start` (C-06: only the start is compared)."""
         return all(any(match.compare(v, start, start + SECOND) for v in values) for values in self.times)
+
+    @property
+    def bounded(self) -> bool:
+        """Whether `window` says all that is asked of starts: the two agree on every one."""
+        return all(len(values) == 1 and values[0].prefix in WHOLE for values in self.times)
 
     def window(self, now: int) -> tuple[Interval, bool]:
         """The starts to look at, and whether the lower bound is now for want of one (DEC-02). TooCostly when it is too long."""

@@ -42,3 +42,4 @@ class World:
     rules: Rules
     turns: Turns = field(default_factory=Turns)
     kept: dict[str, Any] = field(default_factory=dict)  # agendas already read (`flows/agendas.py`)
+    links: dict[Any, Any] = field(default_factory=dict)  # references already read (`flows/searching.py`)

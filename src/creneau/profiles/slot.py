@@ -6,9 +6,10 @@ https://interop.esante.gouv.fr/ig/fhir/gap/StructureDefinition/gap-fr-slot; GAP 
 from __future__ import annotations
 
 from functools import lru_cache
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 from zoneinfo import ZoneInfo
 
+from creneau.fhir import json
 from creneau.fhir.instant import show_in
 from creneau.profiles.agenda import service_type
 from creneau.profiles.extension import Json
@@ -45,3 +46,48 @@ def slot(cell: Cell, schedule: Json, status: str, *, zone: ZoneInfo, system: str
     found["start"] = _shown(cell.start, zone)
     found["end"] = _shown(cell.end, zone)
     return found
+
+
+class Mould(NamedTuple):
+    """The bytes of the slots of one agenda, service and status: `head` id `middle` id `tail` start, end."""
+
+    head: bytes
+    middle: bytes
+    tail: bytes
+    zone: ZoneInfo
+
+    def cast(self, id: str, start: int, end: int) -> bytes:
+        """The JSON of the slot with this id and these times: byte for byte that of `slot`."""
+        name = id.encode()
+        return b'%b%b%b%b%b%b","end":"%b"}' % (
+            self.head,
+            name,
+            self.middle,
+            name,
+            self.tail,
+            _bytes(start, self.zone),
+            _bytes(end, self.zone),
+        )
+
+
+@lru_cache(maxsize=16_384)
+def _bytes(us: int, zone: ZoneInfo) -> bytes:
+    return show_in(us, zone).encode()
+
+
+def mould(cell: Cell, schedule: Json, status: str, *, zone: ZoneInfo, system: str) -> Mould:
+    """What the slots of this cell's agenda, service and status have in common; arguments as those of `slot`.
+
+    Ids, statuses and times hold no character that JSON escapes.
+    """
+    whole = slot(cell, schedule, status, zone=zone, system=system)
+    rest = {name: whole[name] for name in ("serviceType", "specialty", "schedule", "status") if name in whole}
+    return Mould(
+        b'{"resourceType":"Slot","id":"',
+        b'","meta":%b,"identifier":[{"system":%b,"value":"' % (_META, json.encode(system)),
+        b'"}],' + json.encode(rest)[1:-1] + b',"start":"',
+        zone,
+    )
+
+
+_META: Final = json.encode({"profile": list(PROFILES)})

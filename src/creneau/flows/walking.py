@@ -1,0 +1,241 @@
+"""A search of slots walks time step by step and stops once its page is full (GAP-CDI-03; `docs/decisions/0010`).
+
+What matches is told by (agenda, service, status), the same for all cells of one service; a slot is rendered only when it is shown.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import zlib
+from collections.abc import AsyncIterator, Callable, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Final
+
+from creneau.fhir import json
+from creneau.flows.agendas import Held
+from creneau.flows.timetable import LIMIT, Shown, others, shown, spoken, taken_of, too_many
+from creneau.flows.wanted import Wanted
+from creneau.flows.world import World
+from creneau.flows.writing import rows_of
+from creneau.profiles import slot as profile
+from creneau.scheduling import grid
+from creneau.scheduling.intervals import Interval
+from creneau.scheduling.slots import Cell, read_slot_id
+from creneau.search import match
+from creneau.search.query import Term
+from creneau.store.contract import DAY, Occupied, Stored
+
+EVERY_STATUS: Final = frozenset({"free", "busy", "busy-tentative", "busy-unavailable"})
+LEAST: Final = 64
+"""Cells of a step, at least."""
+COUNTED: Final = 512
+"""Days of agendas (their number times the days of the window) that are counted without being asked."""
+WALKED: Final = 60_000
+"""Days of agendas that one search looks at, at most."""
+TURN: Final = 100
+"""Agendas computed before other requests get their turn."""
+OF_AGENDAS: Final = frozenset({"schedule", "identifier", "start", "status"})
+"""Parameters whose conditions may differ between two agendas that say the same of their service."""
+
+Verdict = tuple[str, str | None, str]
+
+
+@dataclass(slots=True)
+class Look:
+    """What is looked for, where and when; `window` bounds the starts."""
+
+    world: World
+    asked: Wanted
+    agendas: Sequence[Held]
+    window: Interval
+    _verdicts: dict[Verdict, bool] = field(default_factory=dict)
+    _contents: dict[bytes, bool] = field(default_factory=dict)
+    _starts: dict[int, bool] = field(default_factory=dict)
+    _moulds: dict[Verdict, profile.Mould] = field(default_factory=dict)
+
+    @property
+    def statuses(self) -> frozenset[str]:
+        """Those wanted."""
+        return EVERY_STATUS if self.asked.statuses is None else self.asked.statuses
+
+    def matches(self, one: Shown) -> bool:
+        """Whether the slot satisfies all that bears on the slot itself."""
+        start = one.cell.start
+        good = self._starts.get(start)
+        if good is None:
+            good = self._starts[start] = self.asked.starts(start)
+        return good and self.offered(one)
+
+    def offered(self, one: Shown) -> bool:
+        """Whether slots of this agenda, service and status match, their start apart."""
+        if not self.asked.others:
+            return True
+        key = (one.cell.agenda, one.cell.service, one.status)
+        known = self._verdicts.get(key)
+        if known is None:
+            known = self._verdicts[key] = self._verdict(one)
+        return known
+
+    def _verdict(self, one: Shown) -> bool:
+        if not all(isinstance(c, Term) and c.parameter.code not in OF_AGENDAS for c in self.asked.others):
+            return self._holds(one)
+        mould = self.mould(one)
+        content = mould.tail.replace(f'"Schedule/{one.cell.agenda}"'.encode(), b"")
+        if content not in self._contents:
+            self._contents[content] = self._holds(one)
+        return self._contents[content]
+
+    def _holds(self, one: Shown) -> bool:
+        slot = stored(self.world, one)
+        there = {"Slot": {slot.id: match.Held(rows_of(self.world, json.load(slot.body)), slot.updated)}}
+        return all(match.holds(condition, "Slot", slot.id, there) for condition in self.asked.others)
+
+    def mould(self, one: Shown) -> profile.Mould:
+        """What the slots of this agenda, service and status have in common."""
+        key = (one.cell.agenda, one.cell.service, one.status)
+        found = self._moulds.get(key)
+        if found is None:
+            found = self._moulds[key] = _mould(self.world, one)
+        return found
+
+    def body(self, one: Shown) -> bytes:
+        """The slot as JSON."""
+        return self.mould(one).cast(one.cell.id, one.cell.start, one.cell.end)
+
+
+def _mould(world: World, one: Shown) -> profile.Mould:
+    held = one.held
+    system = world.rules.identifier_system
+    return profile.mould(one.cell, held.schedule, one.status, zone=held.agenda.zone, system=system)
+
+
+def stored(world: World, one: Shown) -> Stored:
+    """The slot as a resource. Its version is a checksum of what it says, so that an ETag changes when it does."""
+    body = _mould(world, one).cast(one.cell.id, one.cell.start, one.cell.end)
+    return Stored("Slot", one.cell.id, zlib.crc32(body), one.held.stored.updated, "update", body)
+
+
+def by_start(one: Shown) -> tuple[int, str]:
+    """What orders slots."""
+    return one.cell.start, one.cell.id
+
+
+async def walk(look: Look, least: int, *, backwards: bool = False) -> AsyncIterator[list[Shown]]:
+    """What matches, in order, part by part; what reads it stops when it has enough. TooCostly when it has to look too far.
+
+    A part has `least` cells about, taken ones included; each has twice as many as the one before.
+    """
+    if look.asked.slots is not None:
+        yield sorted(await _by_ids(look), key=by_start, reverse=backwards)
+        return
+    agendas = [held.agenda for held in look.agendas]
+    walked, found = 0, 0
+    for part in grid.steps(agendas, look.window, max(least, LEAST), backwards=backwards):
+        walked += len(agendas) * ((part.end - part.start) // DAY + 1)
+        slots = await _within(look, part)
+        slots.sort(key=by_start, reverse=backwards)
+        yield slots
+        found += len(slots)
+        if found > LIMIT or walked > WALKED:
+            raise too_many()
+
+
+async def _within(look: Look, part: Interval) -> list[Shown]:
+    """What matches among the slots that start within the part, in any order."""
+    taken = await taken_of(look.world, look.agendas, part)
+    found: list[Shown] = []
+    for number, held in enumerate(look.agendas):
+        if number % TURN == TURN - 1:
+            await asyncio.sleep(0)
+        found += filter(look.matches, shown(held, part, taken.get(held.agenda.id, ()), look.statuses))
+        if len(found) > LIMIT:
+            raise too_many()
+    return found
+
+
+async def _by_ids(look: Look) -> list[Shown]:
+    """The slots named by their ids: nothing else is computed."""
+    held = {one.agenda.id: one for one in look.agendas}
+    wanted = look.asked.slots or frozenset()
+    found: dict[str, Shown] = {}
+    for slot in sorted(wanted):
+        named = read_slot_id(slot)
+        one = held.get(named.agenda) if named else None
+        if named and one and look.window.start <= named.start < look.window.end:
+            moment = Interval(named.start, named.start + 1)
+            taken = (await taken_of(look.world, [one], moment)).get(named.agenda, ())
+            for each in shown(one, moment, taken, look.statuses):
+                if each.cell.id in wanted and look.matches(each):
+                    found.setdefault(f"{each.cell.id} {each.status}", each)
+    return list(found.values())
+
+
+def is_small(look: Look) -> bool:
+    """Whether counting all that matches costs little."""
+    if look.asked.slots is not None:
+        return True
+    days = (look.window.end - look.window.start) // DAY + 1
+    return len(look.agendas) * days <= COUNTED
+
+
+async def count(look: Look) -> int:
+    """How many slots match. TooCostly when they are too many, or spread too far."""
+    if look.asked.slots is not None:
+        return len(await _by_ids(look))
+    days = (look.window.end - look.window.start) // DAY + 1
+    if len(look.agendas) * days > WALKED:
+        raise too_many()
+    taken = await taken_of(look.world, look.agendas, look.window)
+    found = 0
+    for number, held in enumerate(look.agendas):
+        if number % TURN == TURN - 1:
+            await asyncio.sleep(0)
+        found += _count(look, held, taken.get(held.agenda.id, ()))
+        if found > LIMIT:
+            raise too_many()
+    return found
+
+
+def _count(look: Look, held: Held, taken: Sequence[Occupied]) -> int:
+    if not look.asked.bounded:
+        return sum(map(look.matches, shown(held, look.window, taken, look.statuses)))
+    found = sum(map(look.matches, others(held, look.window, taken, look.statuses)))
+    if "free" in look.statuses:
+        found += grid.count_free(held.agenda, look.window, spoken(taken), _offered(look, held))
+    return found
+
+
+def _offered(look: Look, held: Held) -> Callable[[str], bool]:
+    """Whether free slots of a service match."""
+    moment = look.window.start
+    return lambda service: look.offered(
+        Shown(Cell(held.agenda.id, moment, moment + 1, service), "free", held)
+    )
+
+
+def useful(look: Look) -> list[Held]:
+    """The agendas that may have a slot that matches: where free ones alone are wanted, one of the services has to."""
+    if look.statuses != {"free"} or not look.asked.others or look.asked.slots is not None:
+        return list(look.agendas)
+    return [
+        held for held in look.agendas if any(map(_offered(look, held), (s.key for s in held.agenda.services)))
+    ]
+
+
+async def earliest(look: Look, most: int) -> list[Shown]:
+    """The `most` first slots that match of each owner of an agenda, in order; those who have theirs are not looked at further."""
+    counts: dict[tuple[str, ...], int] = {}
+    kept: list[Shown] = []
+    rest, days, walked, at = list(look.agendas), 1, 0, look.window.start
+    while rest and at < look.window.end and walked <= WALKED:
+        part = Interval(at, min(look.window.end, at + days * DAY))
+        for one in sorted(await _within(replace(look, agendas=rest), part), key=by_start):
+            owner = one.held.agenda.things
+            counts[owner] = counts.get(owner, 0) + 1
+            if counts[owner] <= most:
+                kept.append(one)
+        rest = [held for held in rest if counts.get(held.agenda.things, 0) < most]
+        walked, at, days = walked + len(rest) * days, part.end, days * 2
+        if len(kept) > look.world.rules.page_limit:
+            raise too_many(look.world.rules.page_limit)
+    return kept
