@@ -417,3 +417,17 @@ def test_a_refusal_offers_only_slots_that_suit_every_resource(server: Server) ->
     offered = [one["valueReference"]["display"][11:16] for one in refused.json["issue"][0]["extension"]]
     taken = {datetime.fromisoformat(in_room["start"]).astimezone(PARIS).strftime("%H:%M")}
     assert len(offered) == 3 and not taken & set(offered)
+
+
+def test_a_patient_expected_elsewhere_is_a_warning_that_names_nobody(server: Server) -> None:
+    first, second = practice(server), practice(server)
+    here = appointment(first, future(9))
+    there = appointment(second, future(9))
+    there["participant"][0] = here["participant"][0]
+    assert server.post("/Appointment", here).status == CREATED
+
+    reply = server.post("/Appointment", there)
+
+    assert reply.status == CREATED, reply.body
+    assert "patient-busy" in reply.headers["warning"]
+    assert first.patient not in reply.headers["warning"]

@@ -118,7 +118,7 @@ class Twins(RuleBasedStateMachine):
             self.outcome(store, Plan(made, self.now, rests_on)) for store in (self.memory, self.sqlite)
         ]
         assert outcomes[0] == outcomes[1]
-        if outcomes[0] is None:
+        if outcomes[0][0] == "accepted":
             self.rows.update({(put.type, put.id): put.rows for put in made})
 
     def made(self, want: dict[str, Any]) -> Put:
@@ -147,7 +147,7 @@ class Twins(RuleBasedStateMachine):
 
     def outcome(self, store: Any, plan: Plan) -> Any:
         try:
-            return self.runner.run(store.commit(plan))
+            return "accepted", self.runner.run(store.commit(plan))
         except (Moved, AlreadyTaken, AlreadyClaimed) as refused:
             return type(refused), vars(refused)
 

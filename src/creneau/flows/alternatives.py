@@ -6,6 +6,7 @@ Same service, same duration, same professional or room, nearest in time; found b
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Final
 
 from creneau.fhir import instant
@@ -18,8 +19,8 @@ from creneau.scheduling.intervals import Interval, overlaps
 from creneau.store.contract import DAY
 
 MOST: Final = 3
-REACHES: Final = (DAY // 8, DAY, 7 * DAY, 28 * DAY)
-"""How far around the time asked for free slots are looked for, first near, then further: a refusal is to cost no more than a booking."""
+REACHES: Final = (DAY // 8, DAY, 2 * DAY, 4 * DAY, 7 * DAY, 28 * DAY)
+"""How far around the time asked for free slots are looked for, ring after ring: a refusal is to cost no more than a booking."""
 
 
 async def alternatives(world: World, wish: Wish, thing: str) -> tuple[Offer, ...]:
@@ -32,13 +33,15 @@ async def alternatives(world: World, wish: Wish, thing: str) -> tuple[Offer, ...
         if thing in agenda.things
     }
     agendas = [one for id in known if (one := await held(world, id))]
+    asked, now = wish.start, world.clock()
     found: list[Shown] = []
-    for reach in REACHES:
-        window = Interval(max(world.clock(), wish.start - reach), wish.start + reach)
-        found = await _fitting(world, wish, agendas, window) if window.end > window.start else []
+    for inner, outer in pairwise((0, *REACHES)):
+        for window in (Interval(asked - outer, asked - inner), Interval(asked + inner, asked + outer)):
+            if window.end > now:
+                ahead = Interval(max(now, window.start), window.end)
+                found += await _fitting(world, wish, agendas, ahead)
         if len(found) >= MOST:
             break
-    asked = wish.start
     found.sort(key=lambda one: (abs(one.cell.start - asked), one.cell.start))
     return tuple(_offer(one) for one in found[:MOST])
 

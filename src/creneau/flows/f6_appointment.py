@@ -6,7 +6,7 @@ Each flow reads what the rules need, lets `scheduling.booking` decide, commits o
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
 
 from creneau.fhir import instant, json
@@ -45,8 +45,8 @@ async def create(world: World, sent: Resource, id: str | None = None) -> Saved:
     """6a. A request (`proposed`) or a declaration (`booked` and others) (GAP-RDV-03, GAP-RDV-06)."""
     decision = await decide(world, None, id or world.new_id(), sent)
     assert decision.put is not None
-    await _commit(world, decision, decision.put)
-    return Saved(stored(decision.put), created=True, warnings=decision.warnings)
+    busy = await _commit(world, decision, decision.put)
+    return Saved(stored(decision.put), created=True, warnings=(*decision.warnings, *busy))
 
 
 async def change(world: World, known: Stored, sent: Resource) -> Saved:
@@ -54,14 +54,14 @@ async def change(world: World, known: Stored, sent: Resource) -> Saved:
     decision = await decide(world, known, known.id, sent)
     if decision.put is None:
         return Saved(known, created=False, changed=False, warnings=decision.warnings)
-    await _commit(world, decision, decision.put)
-    return Saved(stored(decision.put), created=False, warnings=decision.warnings)
+    busy = await _commit(world, decision, decision.put)
+    return Saved(stored(decision.put), created=False, warnings=(*decision.warnings, *busy))
 
 
-async def _commit(world: World, decision: Decision, new: Put) -> None:
-    """Commit; a refusal for taken time carries free slots that would do."""
+async def _commit(world: World, decision: Decision, new: Put) -> tuple[Issue, ...]:
+    """Commit, and say whether the patient is busy; a refusal for taken time carries free slots that would do."""
     try:
-        await commit(world, [new], decision.seen)
+        return company_busy(decision.wish, await commit(world, [new], decision.seen))
     except Taken as taken:
         issue = taken.issues[0]
         thing = str(issue.values["thing"])
@@ -83,7 +83,6 @@ async def decide(world: World, known: Stored | None, id: str, sent: Resource) ->
     findings = [*named.issues, *booking.decide(_before(world, former), wish, now)]
     if errors := [one for one in findings if one.severity == "error"]:
         raise Invalid.all(errors)
-    findings += await _company_busy(world, id, wish, now)
     found = (*warnings, *resolved.issues, *findings)
     if known and former and same(former, sent):
         return Decision(None, (), found, wish)
@@ -151,12 +150,7 @@ def _before(world: World, former: Resource | None) -> Before | None:
     return Before(former["status"], *profile.times(former), target)
 
 
-async def _company_busy(world: World, id: str, wish: Wish, now: int) -> Sequence[Issue]:
-    """A warning, without naming anything, when a patient or contact is expected elsewhere at that time."""
-    if not wish.company or wish.start is None or wish.end is None:
-        return ()
-    if not booking.holds(wish, now=now, hold=world.rules.hold):
-        return ()
-    taken = await world.store.taken(wish.company, wish.start, wish.end, now=now)
-    elsewhere = any(one.appointment != id for one in taken)
+def company_busy(wish: Wish, met: Iterable[Take]) -> tuple[Issue, ...]:
+    """A warning, without naming anything, when a patient or contact is expected elsewhere at the time just taken (`met`)."""
+    elsewhere = any(take.thing in wish.company for take in met)
     return (Issue(PATIENT_BUSY, "Appointment.participant", "warning"),) if elsewhere else ()

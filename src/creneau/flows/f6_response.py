@@ -16,7 +16,7 @@ from creneau.problems import Invalid, Issue, refusal
 from creneau.profiles import appointment as profile
 from creneau.profiles.response import answered
 from creneau.scheduling.answering import Answered
-from creneau.store.contract import Put, Seen, Stored
+from creneau.store.contract import Stored
 
 NOT_INVITED = refusal(
     "not-a-participant",
@@ -49,9 +49,11 @@ async def _save(world: World, known: Stored | None, id: str, sent: Resource) -> 
     if known and same(json.load(known.body), sent):
         return Saved(known, created=False, changed=False, warnings=found)
     appointment = _answers(world, sent, resolved)
-    moved, seen, remarks = await _move(world, appointment, sent)
+    moved = await _move(world, appointment, sent)
     new = put(world, known, sent, id=id)
-    await commit(world, [new, *moved], (*resolved.seen(), *seen))
+    puts = [new, moved.put] if moved.put else [new]
+    met = await commit(world, puts, (*resolved.seen(), *moved.seen))
+    remarks = (*moved.warnings, *f6_appointment.company_busy(moved.wish, met))
     return Saved(stored(new), created=known is None, warnings=(*found, *remarks))
 
 
@@ -62,9 +64,7 @@ def _answers(world: World, sent: Resource, resolved: references.Resolved) -> Sto
     raise Invalid(Issue(NO_APPOINTMENT, "AppointmentResponse.appointment"))
 
 
-async def _move(
-    world: World, appointment: Stored, sent: Resource
-) -> tuple[list[Put], tuple[Seen, ...], tuple[Issue, ...]]:
+async def _move(world: World, appointment: Stored, sent: Resource) -> f6_appointment.Decision:
     """The appointment's next version, decided by flow 6b like any other change; nothing when the answer changes nothing."""
     before = json.load(appointment.body)
     present = profile.attendances(before, world.bases)
@@ -74,5 +74,4 @@ async def _move(
     after = answered(before, present, answer, sent)
     if after is None:
         raise Invalid(Issue(NOT_INVITED, "AppointmentResponse.actor"))
-    decision = await f6_appointment.decide(world, appointment, appointment.id, after)
-    return [decision.put] if decision.put else [], decision.seen, decision.warnings
+    return await f6_appointment.decide(world, appointment, appointment.id, after)

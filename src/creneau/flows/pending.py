@@ -112,8 +112,9 @@ class Pending:
                 found.setdefault(thing, set()).add(put.id)
         return {thing: sorted(ids) for thing, ids in found.items() if ids}
 
-    async def commit(self, plan: Plan) -> None:
+    async def commit(self, plan: Plan) -> tuple[Take, ...]:
         """Gather the plan; Invalid when a resource was written already by another entry."""
+        met = [take for put in plan.puts for take in put.takes if await self._meets(put, take, plan.now)]
         deletes = bool(plan.puts and plan.puts[0].unreferenced)
         for number, put in enumerate(plan.puts):
             key = put.type, put.id
@@ -130,6 +131,12 @@ class Pending:
         for seen in plan.seen:
             if (seen.type, seen.id) not in self._promised:
                 self._seen.setdefault((seen.type, seen.id), seen)
+        return tuple(met)
+
+    async def _meets(self, put: Put, take: Take, now: int) -> bool:
+        """Whether the thing owns no agenda and another appointment takes it at that time."""
+        taken = await self.taken([take.thing], take.start, take.end, now=now)
+        return any(one.appointment != put.id for one in taken) and not await self.agendas([take.thing])
 
     def plan(self, now: int) -> Plan:
         """Everything gathered, as one plan. A version seen that the transaction itself replaces is checked by its put."""

@@ -175,10 +175,10 @@ def stored(put: Put) -> Stored:
     return Stored(put.type, put.id, put.version, put.updated, put.interaction, put.body)
 
 
-async def commit(world: World, puts: Sequence[Put], seen: Sequence[Seen] = ()) -> None:
-    """Commit, or say in the domain's words why not. `Moved` passes: `settle` runs the flow again."""
+async def commit(world: World, puts: Sequence[Put], seen: Sequence[Seen] = ()) -> tuple[Take, ...]:
+    """Commit, or say in the domain's words why not. `Moved` passes: `settle` runs the flow again. Returns what the store does."""
     try:
-        await world.store.commit(Plan(tuple(puts), world.clock(), tuple(seen)))
+        return await world.store.commit(Plan(tuple(puts), world.clock(), tuple(seen)))
     except AlreadyTaken as taken:
         raise Taken(taken_issue(world, puts[taken.put].type, taken)) from taken
     except AlreadyClaimed as claimed:

@@ -15,6 +15,7 @@ from uvicorn.config import Config
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from creneau.http import outcomes
+from creneau.http.joining import Joining
 from creneau.http.settings import ServerSettings
 from creneau.problems import Issue, Refusal, refusal
 
@@ -79,7 +80,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn declares it
         """Start the clock of the first head; turn away when too many connections are open."""
-        super().connection_made(transport)
+        super().connection_made(Joining(transport))
         if len(self.connections) > self.config.bounds.connections:
             self._turn_away(503, CROWDED, retry=True)
             return
@@ -157,7 +158,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _turn_away(self, status: int, why: Refusal, *, retry: bool = False, **values: object) -> None:
         self.transport.write(plain_answer(status, why, retry=retry, **values))
-        self.transport.close()
+        self.transport.close()  # which sends what waits
 
 
 RETRY: Final = b"retry-after: 1\r\n"

@@ -166,7 +166,7 @@ class Store(Protocol):
     holds from here on, unchecked, whatever else the plan wants; (3) each put in turn: each claim is free or its own, else
     `AlreadyClaimed`; each other take of a thing that owns an agenda (some live Schedule's `owns` holds it, those of this plan
     included) finds fewer than `capacity` simultaneous other appointments in its interval, not counting holds lapsed at `now`, else
-    `AlreadyTaken` with the first stretch that is taken; takes of things that own no agenda are kept, unchecked; with `unreferenced`,
+    `AlreadyTaken` with the first stretch that is taken; takes of things that own no agenda refuse nothing; with `unreferenced`,
     neither a live resource outside the plan nor a put of it has such a link to the resource, else `StillReferred`; with `unbooked`, no
     take ends after `now`, not lapsed, of a thing that this Schedule alone owned, or (it is deleted) with one of its slots, else
     `StillBooked`. Then everything is written durably, and the call returns. ValueError: a take without length, a take that is not an Appointment's, owns that are
@@ -222,8 +222,12 @@ class Store(Protocol):
         """For each thing that owns an agenda, the ids of its live Schedules, sorted; other things are absent."""
         ...
 
-    async def commit(self, plan: Plan) -> None:
-        """Write the plan durably, or raise Moved, AlreadyTaken, AlreadyClaimed or StoreUnavailable and write nothing."""
+    async def commit(self, plan: Plan) -> tuple[Take, ...]:
+        """Write the plan durably, or raise Moved, AlreadyTaken, AlreadyClaimed or StoreUnavailable and write nothing.
+
+        Returns the takes, new or moved, of things that own no agenda (a patient, a contact) that meet another appointment's: they
+        are kept, and the caller may say so.
+        """
         ...
 
     def scan(self, type: str | None = None) -> AsyncIterator[Stored]:

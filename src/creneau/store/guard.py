@@ -27,6 +27,7 @@ class Verdict:
     takes: list[dict[Take, int]]  # former takes and whether they were guarded
     guarded: list[list[tuple[Take, int]]]
     placed: dict[str, list[Take]]  # by appointment of the plan, the takes that hold so far
+    met: list[Take]  # of things that own no agenda, those that meet another appointment's
 
 
 class Guard:
@@ -59,7 +60,7 @@ class Guard:
         self._versions(plan)
         former = [self._takes_of(put) for put in plan.puts]
         verdict = Verdict(
-            plan, [self._claims_of(put) for put in plan.puts], former, [], _covered(plan, former)
+            plan, [self._claims_of(put) for put in plan.puts], former, [], _covered(plan, former), []
         )
         claimed: dict[tuple[str, Claim], str] = {}
         for number, put in enumerate(plan.puts):
@@ -124,6 +125,8 @@ class Guard:
                 guarded = int(self._owned(plan, take.thing))
                 if guarded:
                     self._free(verdict, number, take)
+                elif self._others(verdict, number, take):
+                    verdict.met.append(take)
             answer.append((take, guarded))
         verdict.placed[plan.puts[number].id] = list(takes)
         return answer
@@ -144,6 +147,12 @@ class Guard:
         return any(schedule not in changing for (schedule,) in schedules.fetchall())
 
     def _free(self, verdict: Verdict, number: int, take: Take) -> None:
+        others = self._others(verdict, number, take)
+        if others and (stretch := crowded(others, take.capacity)):
+            raise AlreadyTaken(number, take.thing, *stretch)
+
+    def _others(self, verdict: Verdict, number: int, take: Take) -> list[tuple[int, int, str]]:
+        """The time of that thing that other appointments take within that of the take, those of this plan included."""
         plan = verdict.plan
         others = []
         rivals = self._execute(sql.RIVALS, (self._tenant, take.thing, take.start, take.end)).fetchall()
@@ -155,8 +164,7 @@ class Guard:
         for appointment, takes in verdict.placed.items():
             if appointment != plan.puts[number].id:
                 others += [(t.start, t.end, appointment) for t in takes if _meets(t, take, plan.now)]
-        if others and (stretch := crowded(others, take.capacity)):
-            raise AlreadyTaken(number, take.thing, *stretch)
+        return others
 
 
 def take_of(row: tuple[str, int, int, str, int | None, str, int]) -> Take:

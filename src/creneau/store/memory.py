@@ -111,7 +111,7 @@ class MemoryStore:
         found = {thing: sorted(s for s, owns in self._owns.items() if thing in owns) for thing in things}
         return {thing: schedules for thing, schedules in found.items() if schedules}
 
-    async def commit(self, plan: Plan) -> None:
+    async def commit(self, plan: Plan) -> tuple[Take, ...]:
         """See `contract.Store.commit`."""
         if self._closed:
             raise StoreUnavailable("stopping")
@@ -119,13 +119,15 @@ class MemoryStore:
         self._guard_versions(plan)
         placed = self._kept(plan)
         claimed: dict[tuple[str, Claim], str] = {}
+        met: list[Take] = []
         for number, put in enumerate(plan.puts):
             self._guard_claims(plan, number, claimed)
-            self._guard_takes(plan, number, placed)
+            met += self._guard_takes(plan, number, placed)
             deletions.judge(self, plan, number)
             claimed.update({(put.type, claim): put.id for claim in put.claims})
         for put in plan.puts:
             self._write(put)
+        return tuple(met)
 
     async def scan(self, type: str | None = None) -> AsyncIterator[Stored]:
         """See `contract.Store.scan`."""
@@ -205,12 +207,14 @@ class MemoryStore:
     def _covered(self, put: Put, take: Take, now: int) -> bool:
         return any(covers(former, take, now) for former in self._takes.get(put.id, ()))
 
-    def _guard_takes(self, plan: Plan, number: int, placed: dict[str, list[Take]]) -> None:
+    def _guard_takes(self, plan: Plan, number: int, placed: dict[str, list[Take]]) -> list[Take]:
+        """Refuse a put whose time is taken; of its takes that refuse nothing, those that meet another appointment's."""
+        met: list[Take] = []
         put, wanted = plan.puts[number], distinct(plan.puts[number].takes)
         changing = {each.id for each in plan.puts if each.type == APPOINTMENT}
         standing = {a: takes for a, takes in self._takes.items() if a not in changing}
         for take in wanted:
-            if take in placed[put.id] or not self._owned(take.thing, plan):
+            if take in placed[put.id]:
                 continue
             others = [
                 (other.start, other.end, appointment)
@@ -218,10 +222,13 @@ class MemoryStore:
                 for other in takes
                 if appointment != put.id and overlap(other, take) and not lapsed(other, plan.now)
             ]
-            if stretch := crowded(others, take.capacity):
+            if not self._owned(take.thing, plan):
+                met += [take] if others else []
+            elif stretch := crowded(others, take.capacity):
                 raise AlreadyTaken(number, take.thing, *stretch)
         if wanted:
             placed[put.id] = list(wanted)
+        return met
 
     def _owned(self, thing: str, plan: Plan) -> bool:
         changing = {put.id: put.owns for put in plan.puts if put.type == SCHEDULE}

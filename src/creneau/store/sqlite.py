@@ -127,10 +127,10 @@ class SqliteStore:
             self._recent.know(found)
         return {thing: list(ids) for thing in things if (ids := self._recent.agendas(thing))}
 
-    async def commit(self, plan: Plan) -> None:
+    async def commit(self, plan: Plan) -> tuple[Take, ...]:
         """See `contract.Store.commit`."""
         refuse_nonsense(plan)
-        await self._writer.commit(plan)
+        return await self._writer.commit(plan)
 
     async def scan(self, type: str | None = None) -> AsyncIterator[Stored]:
         """See `contract.Store.scan`."""

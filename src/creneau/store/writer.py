@@ -20,7 +20,7 @@ from typing import Any, Final, NamedTuple
 
 from creneau.store.apply import Pages
 from creneau.store.checkpoint import Checkpointer, copy_log
-from creneau.store.contract import AlreadyClaimed, AlreadyTaken, Moved, Plan, StoreUnavailable
+from creneau.store.contract import AlreadyClaimed, AlreadyTaken, Moved, Plan, StoreUnavailable, Take
 from creneau.store.guard import Guard
 from creneau.store.recent import Recent
 
@@ -31,6 +31,8 @@ IDLE: Final = 0.25
 REFUSALS: Final = (Moved, AlreadyTaken, AlreadyClaimed)
 
 Work = Callable[[sqlite3.Connection], object]
+Outcome = Exception | tuple[Take, ...]
+"""Of a plan: why it was refused, or what `contract.Store.commit` returns."""
 
 
 class Job(NamedTuple):
@@ -76,9 +78,10 @@ class Writer:
         self._thread = threading.Thread(target=self._run, name="creneau-commit", daemon=True)
         self._thread.start()
 
-    async def commit(self, plan: Plan) -> None:
-        """Wait until the plan is durable; raises what the guard or the disk said."""
-        await self._submit(plan, None)
+    async def commit(self, plan: Plan) -> tuple[Take, ...]:
+        """Wait until the plan is durable; raises what the guard or the disk said. Returns what `contract.Store.commit` says."""
+        met: tuple[Take, ...] = await self._submit(plan, None)
+        return met
 
     async def alone(self, work: Work) -> Any:
         """Run `work` on the writing connection, outside any transaction, between two groups; returns what it returns."""
@@ -189,15 +192,15 @@ class Writer:
             self._fault(jobs, error)
             self._next()
             return
-        if all(outcome is not None for outcome in outcomes):
+        if all(isinstance(outcome, Exception) for outcome in outcomes):
             self._undo()
             self._ended(jobs, outcomes)
         else:
             self._elsewhere(self._commit, lambda error: self._durable(jobs, outcomes, error))
 
-    def _write(self, plans: list[Plan]) -> list[Exception | None]:
-        """Judge and write in one transaction, not yet committed: for each plan None, or why it is refused."""
-        outcomes: list[Exception | None] = []
+    def _write(self, plans: list[Plan]) -> list[Outcome]:
+        """Judge and write in one transaction, not yet committed."""
+        outcomes: list[Outcome] = []
         self._cursor.execute("BEGIN IMMEDIATE")
         self._guard.begin()
         for plan in plans:
@@ -208,7 +211,7 @@ class Writer:
                 continue
             self._guard.accepted(plan)
             self._pages.write(verdict)
-            outcomes.append(None)
+            outcomes.append(tuple(verdict.met))
         self._pages.flush()
         return outcomes
 
@@ -224,7 +227,7 @@ class Writer:
         self._checkpointer.passed = False
         self._copied = self._connection.total_changes
 
-    def _durable(self, jobs: list[Job], outcomes: list[Exception | None], error: object) -> None:
+    def _durable(self, jobs: list[Job], outcomes: list[Outcome], error: object) -> None:
         if isinstance(error, Exception):
             self._fault(jobs, error)
             self._next()
@@ -244,9 +247,9 @@ class Writer:
             self._waiting.extendleft(reversed(jobs))
             self._alone_next += len(jobs)
 
-    def _ended(self, jobs: list[Job], outcomes: list[Exception | None]) -> None:
+    def _ended(self, jobs: list[Job], outcomes: list[Outcome]) -> None:
         for job, outcome in zip(jobs, outcomes, strict=True):
-            if outcome is None and job.plan is not None:
+            if job.plan is not None and not isinstance(outcome, Exception):
                 self._recent.committed(job.plan)
         self._tell(jobs, outcomes)
         self._next()
@@ -264,15 +267,15 @@ class Writer:
                 job.done.set_result(outcome)
         self._next()
 
-    def _tell(self, jobs: list[Job], outcomes: Sequence[Exception | None]) -> None:
+    def _tell(self, jobs: list[Job], outcomes: Sequence[Outcome]) -> None:
         self._room += len(jobs)
         for job, outcome in zip(jobs, outcomes, strict=True):
             if job.done.done():
                 continue
-            if outcome is None:
-                job.done.set_result(None)
-            else:
+            if isinstance(outcome, Exception):
                 job.done.set_exception(outcome)
+            else:
+                job.done.set_result(outcome)
 
     def _undo(self) -> None:
         self._pages.forget()
