@@ -111,7 +111,7 @@ def test_of_a_deletion_and_a_referrer_committed_together_one_holds(doctor, run, 
 
     won, lost = run(together())
 
-    assert won is None
+    assert won == ()
     assert isinstance(lost, Moved)
     assert run(doctor.get("Practitioner", "martin")).deleted == (first == "deletion")
     assert (run(doctor.get("PractitionerRole", "r")) is None) == (first == "deletion")

@@ -42,7 +42,7 @@ def test_a_plan_that_breaks_the_writer_fails_alone(sqlite, run):
 
     outcomes = run(together(sqlite, plans))
 
-    assert [n for n, each in enumerate(outcomes) if each is not None] == [4]
+    assert [n for n, each in enumerate(outcomes) if each != ()] == [4]
     assert isinstance(outcomes[4], OverflowError)
     assert run(sqlite.get("Patient", "good")) is None
     assert run(sqlite.alone(lambda c: c.execute("SELECT id FROM token").fetchall())) == []
@@ -58,7 +58,7 @@ def test_versions_of_one_resource_committed_in_one_group_follow_each_other(sqlit
 
     outcomes = run(together(sqlite, plans))
 
-    assert outcomes == [None, None, None]
+    assert outcomes == [(), (), ()]
     assert run(sqlite.alone(lambda c: c.execute("SELECT code FROM token").fetchall())) == [("one",)]
 
 
@@ -79,7 +79,7 @@ def test_of_rivals_for_one_time_exactly_one_wins_round_after_round(sqlite, run, 
             for n in range(rivals)
         ]
         outcomes = run(together(sqlite, plans))
-        assert outcomes.count(None) == 1
+        assert outcomes.count(()) == 1
 
     assert double_bookings(sqlite.path, DAWN) == []
 
@@ -97,7 +97,7 @@ def test_without_the_guard_the_same_race_books_twice_and_the_check_sees_it(tmp_p
     found = double_bookings(store.path, DAWN)
     run(store.close())
 
-    assert outcomes == [None] * 8
+    assert outcomes == [()] * 8
     assert found == [(DOCTOR, NINE[0])]
 
 
@@ -109,7 +109,7 @@ def test_what_was_accepted_is_committed_before_the_store_closes(tmp_path, run):
         await store.close()
         return await asyncio.gather(*tasks)
 
-    assert run(close_while_writing()) == [None] * 700
+    assert run(close_while_writing()) == [()] * 700
 
     store = open_sqlite(tmp_path / "creneau.sqlite", create=False)
     assert all(run(store.get("Patient", f"p{n}")) for n in range(700))
@@ -119,7 +119,7 @@ def test_what_was_accepted_is_committed_before_the_store_closes(tmp_path, run):
 def test_more_plans_than_may_wait_are_refused_at_once_and_later_accepted(sqlite, run):
     outcomes = run(together(sqlite, [plan(put("Patient", f"p{n}")) for n in range(WAITING + 10)]))
 
-    assert [type(each) for each in outcomes if each is not None] == [StoreUnavailable] * 10
+    assert [type(each) for each in outcomes if each != ()] == [StoreUnavailable] * 10
     assert run(sqlite.ready())
     run(sqlite.commit(plan(put("Patient", "again"))))
 

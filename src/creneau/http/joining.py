@@ -12,11 +12,12 @@ HEAD: Final = b"HTTP/1.1 "
 
 
 class Joining(asyncio.Transport):
-    """A transport in front of another, `below`. What begins an answer waits for what follows it, or for the end."""
+    """A transport in front of another, `below`. What begins an answer waits for what follows it in the same turn of the loop."""
 
-    def __init__(self, below: asyncio.Transport) -> None:
+    def __init__(self, below: asyncio.Transport, loop: asyncio.AbstractEventLoop) -> None:
         super().__init__()
         self._below = below
+        self._soon = loop.call_soon
         self._head = b""
         # What is asked often goes straight below.
         self.is_closing = below.is_closing  # type: ignore[method-assign]  # the same function, one call less
@@ -29,6 +30,7 @@ class Joining(asyncio.Transport):
             self._below.write(head + data)
         elif data[:9] == HEAD and data[9:10] != b"1":  # an interim answer (100 Continue) has nothing after it
             self._head = bytes(data)
+            self._soon(self.flush)  # a HEAD has no body to wait for
         else:
             self._below.write(data)
 

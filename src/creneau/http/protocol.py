@@ -80,7 +80,7 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]  # as uvicorn declares it
         """Start the clock of the first head; turn away when too many connections are open."""
-        super().connection_made(Joining(transport))
+        super().connection_made(Joining(transport, self.loop))
         if len(self.connections) > self.config.bounds.connections:
             self._turn_away(503, CROWDED, retry=True)
             return
