@@ -161,12 +161,16 @@ async def _found(
     world: World, asked: Asked, page: Sequence[Shown], counted: tuple[int | None, str | None]
 ) -> Found:
     query, (total, next) = asked.query, counted
-    entries = tuple(Entry("Slot", one.cell.id, asked.look.body(one), "match") for one in page)
-    included = await include(world, query.includes, entries, _links(entries, page)) if query.includes else ()
+    entries = tuple(map(asked.look.entry, page))
+    included: Sequence[Entry] = ()
+    if query.includes:
+        # Nothing leads back to a Slot, so that what only follows their references needs none of them.
+        sources = entries if any(one.reverse for one in query.includes) else ()
+        included = await include(world, query.includes, sources, _links(page))
     return Found(query, (*entries, *included), total, next, _said(asked))
 
 
-def _links(entries: Sequence[Entry], page: Sequence[Shown]) -> Mapping[tuple[str, str], list[Link]]:
-    """The references of slots are known without reading them: each leads to its agenda."""
-    pairs = zip(entries, page, strict=True)
-    return {("Slot", one.id): [Link("schedule", "Schedule", shown.cell.agenda)] for one, shown in pairs}
+def _links(page: Sequence[Shown]) -> Mapping[tuple[str, str], list[Link]]:
+    """The references of slots, known without reading them: each leads to its agenda. One slot of each agenda says it."""
+    agendas = dict.fromkeys(one.cell.agenda for one in page)
+    return {("Slot", agenda): [Link("schedule", "Schedule", agenda)] for agenda in agendas}

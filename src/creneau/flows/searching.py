@@ -74,7 +74,7 @@ async def include(
     includes = tuple(dict.fromkeys(includes))
     found: dict[Key, Stored | None] = {(one.type, one.id): None for one in matches}
     wave, first = list(found), True
-    while wave and includes:
+    while (wave or links) and includes:
         active = [one for one in includes if first or one.iterate]
         new = await _wave(world, active, _Wave(wave, links), found)
         if len(found) - len(matches) > INCLUDED_LIMIT:
@@ -128,9 +128,9 @@ async def _links(world: World, wave: Sequence[Stored]) -> dict[Key, tuple[Link, 
 
 def _reached(include: Include, wave: _Wave) -> list[Key]:
     keys: dict[Key, None] = {}
-    for key in wave.keys:
-        if key[0] == include.source:
-            for link in wave.links[key]:
+    for (source, _), links in wave.links.items():
+        if source == include.source:
+            for link in links:
                 if _follows(include, link):
                     keys[link.type, link.id] = None
     return list(keys)

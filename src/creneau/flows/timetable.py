@@ -85,8 +85,9 @@ def shown(
 ) -> Iterator[Shown]:
     """The slots of one agenda that start within the window, of the wanted statuses; `taken` as from `taken_of`."""
     if "free" in wanted:
+        make = tuple.__new__  # half the time of Shown(...)
         for cell in grid.free(held.agenda, window, spoken(taken)):
-            yield Shown(cell, "free", held)
+            yield make(Shown, (cell, "free", held))
     yield from others(held, window, taken, wanted)
 
 

@@ -9,10 +9,12 @@ import asyncio
 import zlib
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass, field, replace
+from itertools import groupby, pairwise
 from typing import Final
 
 from creneau.fhir import json
 from creneau.flows.agendas import Held
+from creneau.flows.answers import Entry
 from creneau.flows.timetable import LIMIT, Shown, others, shown, spoken, taken_of, too_many
 from creneau.flows.wanted import Wanted
 from creneau.flows.world import World
@@ -92,15 +94,18 @@ class Look:
 
     def mould(self, one: Shown) -> profile.Mould:
         """What the slots of this agenda, service and status have in common."""
-        key = (one.cell.agenda, one.cell.service, one.status)
+        (agenda, _, _, service), status, _ = one
+        key = (agenda, service, status)
         found = self._moulds.get(key)
         if found is None:
             found = self._moulds[key] = _mould(self.world, one)
         return found
 
-    def body(self, one: Shown) -> bytes:
-        """The slot as JSON."""
-        return self.mould(one).cast(one.cell.id, one.cell.start, one.cell.end)
+    def entry(self, one: Shown) -> Entry:
+        """The slot as JSON, a match."""
+        cell = one.cell
+        id = cell.id
+        return Entry("Slot", id, self.mould(one).cast(id, cell.start, cell.end), "match")
 
 
 def _mould(world: World, one: Shown) -> profile.Mould:
@@ -120,6 +125,25 @@ def by_start(one: Shown) -> tuple[int, str]:
     return one.cell.start, one.cell.id
 
 
+def _in_order(slots: list[Shown], backwards: bool) -> list[Shown]:
+    """Sorted as by `by_start`; ids are made only where slots start together."""
+    slots.sort(key=_start, reverse=backwards)
+    if all(one[0][1] != other[0][1] for one, other in pairwise(slots)):
+        return slots
+    found: list[Shown] = []
+    for _, together in groupby(slots, _start):
+        found += sorted(together, key=_id, reverse=backwards)
+    return found
+
+
+def _start(one: Shown) -> int:
+    return one[0][1]
+
+
+def _id(one: Shown) -> str:
+    return one[0].id
+
+
 async def walk(look: Look, least: int, *, backwards: bool = False) -> AsyncIterator[list[Shown]]:
     """What matches, in order, part by part; what reads it stops when it has enough. TooCostly when it has to look too far.
 
@@ -133,8 +157,7 @@ async def walk(look: Look, least: int, *, backwards: bool = False) -> AsyncItera
     for part in grid.steps(agendas, look.window, max(least, LEAST), backwards=backwards):
         walked += len(agendas) * ((part.end - part.start) // DAY + 1)
         slots = await _within(look, part)
-        slots.sort(key=by_start, reverse=backwards)
-        yield slots
+        yield _in_order(slots, backwards)
         found += len(slots)
         if found > LIMIT or walked > WALKED:
             raise too_many()
@@ -144,10 +167,12 @@ async def _within(look: Look, part: Interval) -> list[Shown]:
     """What matches among the slots that start within the part, in any order."""
     taken = await taken_of(look.world, look.agendas, part)
     found: list[Shown] = []
+    plain = look.asked.bounded and not look.asked.others
     for number, held in enumerate(look.agendas):
         if number % TURN == TURN - 1:
             await asyncio.sleep(0)
-        found += filter(look.matches, shown(held, part, taken.get(held.agenda.id, ()), look.statuses))
+        slots = shown(held, part, taken.get(held.agenda.id, ()), look.statuses)
+        found += slots if plain else filter(look.matches, slots)
         if len(found) > LIMIT:
             raise too_many()
     return found

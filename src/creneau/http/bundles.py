@@ -47,22 +47,17 @@ def _links(call: Call, type: str, pairs: Pairs, next: str | None, hide: bool) ->
 
 
 def _matches(call: Call, found: Found) -> list[bytes]:
-    base = call.front.settings.base_url.encode()
     mode, names = found.query.summary, ",".join(found.query.elements)
-    if mode is None and not names:
-        return [_entry(base, entry, entry.body) for entry in found.entries]
-    return [_entry(base, entry, render.shape(entry.body, mode, names)) for entry in found.entries]
-
-
-def _entry(base: bytes, entry: Entry, body: bytes) -> bytes:
-    # Types and ids hold no character that JSON escapes.
-    return b'{"fullUrl":"%b/%b/%b","resource":%b,"search":{"mode":"%b"}}' % (
-        base,
-        entry.type.encode(),
-        entry.id.encode(),
-        body,
-        entry.mode.encode(),
-    )
+    entries: Iterable[Entry] = found.entries
+    if mode is not None or names:
+        entries = (one._replace(body=render.shape(one.body, mode, names)) for one in entries)
+    # Types, ids and modes hold no character that JSON escapes.
+    base = call.front.settings.base_url
+    heads = {type: f'{{"fullUrl":"{base}/{type}/'.encode() for type in {one.type for one in found.entries}}
+    return [
+        b'%b%b","resource":%b,"search":{"mode":"%b"}}' % (heads[type], id.encode(), body, mode.encode())
+        for type, id, body, mode in entries
+    ]
 
 
 def _spoken(issues: Iterable[Issue], language: str) -> bytes:

@@ -58,15 +58,16 @@ class Mould(NamedTuple):
 
     def cast(self, id: str, start: int, end: int) -> bytes:
         """The JSON of the slot with this id and these times: byte for byte that of `slot`."""
+        head, middle, tail, zone = self
         name = id.encode()
         return b'%b%b%b%b%b%b","end":"%b"}' % (
-            self.head,
+            head,
             name,
-            self.middle,
+            middle,
             name,
-            self.tail,
-            _bytes(start, self.zone),
-            _bytes(end, self.zone),
+            tail,
+            _bytes(start, zone),
+            _bytes(end, zone),
         )
 
 

@@ -23,6 +23,10 @@ KEPT: Final = 32_768
 """Spans kept, some 500 bytes each."""
 
 
+FULL_DAY: Final = 64
+"""Cells of a day that is open long."""
+
+
 class Run(NamedTuple):
     """Cells of one service that follow each other within one open stretch: their starts, each `step` after the other."""
 
@@ -120,7 +124,7 @@ def steps(agendas: Sequence[Agenda], window: Interval, least: int, *, backwards:
 
     Cells that start at one instant are in one part. What reads the parts may stop at any: those after are not looked at.
     """
-    days = 1
+    days = max(1, least // (FULL_DAY * max(1, len(agendas))))
     rest = window
     while rest.start < rest.end:
         if backwards:

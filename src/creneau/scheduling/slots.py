@@ -236,7 +236,9 @@ def _tag(service: str) -> str:
     return "s" + digits
 
 
+@lru_cache(maxsize=16_384)
 def _written(start: int) -> str:
+    """Cells of many agendas start at the same instants."""
     day, time = divmod(min(max(start, EARLIEST), LATEST), DAY)
     return _day_written(day) + _time_written(time // SECOND)
 
