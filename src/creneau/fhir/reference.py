@@ -6,8 +6,9 @@ https://hl7.org/fhir/R4/references.html
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache, partial
 from typing import Any, Final
 
 
@@ -64,16 +65,25 @@ _URN: Final = re.compile(r"urn:(?:uuid|oid):[0-9A-Za-z.-]+", re.IGNORECASE).full
 _DEFAULT_PORTS: Final = {"http": ":80", "https": ":443"}
 
 
+KEPT: Final = 16_384
+SHORT: Final = 200  # characters
+
+
 @dataclass(frozen=True, slots=True)
 class Bases:
     """The base URLs that are this server; the first is the one we write. Case of scheme and host, default ports, `/` at the end: no matter."""
 
     own: tuple[str, ...]
     known: tuple[str, ...] = field(init=False, compare=False, repr=False)
+    literal: Callable[[str], Literal | Contained | Foreign | Urn | None] = field(
+        init=False, compare=False, repr=False
+    )
+    """`read_literal` on these bases; what comes again and again is remembered, unless it is long: that would be a client's to fill."""
 
     def __post_init__(self) -> None:
-        """Keep the comparable form of each base beside it."""
+        """Keep the comparable form of each base beside it, and the memory of what was read."""
         object.__setattr__(self, "known", tuple(_comparable(base).rstrip("/") + "/" for base in self.own))
+        object.__setattr__(self, "literal", lru_cache(maxsize=KEPT)(partial(read_literal, bases=self)))
 
     def local(self, url: str) -> str | None:
         """What follows our base in an absolute URL, or None when the URL is not ours."""
@@ -91,7 +101,7 @@ def read(reference: Mapping[str, Any], bases: Bases) -> Target | None:
     """
     text = reference.get("reference")
     if isinstance(text, str):
-        target = read_literal(text, bases)
+        target = bases.literal(text) if len(text) <= SHORT else read_literal(text, bases)
         if target is not None:
             return target
     return _logical(reference)

@@ -6,12 +6,11 @@ Values were validated before; one of another JSON type, or a date that cannot be
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from functools import lru_cache, partial
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
 from creneau.fhir import instant
-from creneau.fhir.reference import Bases, Contained, Foreign, Literal, Target, Urn, read, read_literal
+from creneau.fhir.reference import Bases, Contained, Foreign, Literal, Target, Urn, read
 from creneau.search.fold import contact, fold
 from creneau.search.rows import Link, Period, Place, Rows, Text, Token
 
@@ -19,10 +18,10 @@ from creneau.search.rows import Link, Period, Place, Rows, Text, Token
 class Gathered:
     """The rows found so far in one resource, and what reading its dates and references needs."""
 
-    __slots__ = ("bases", "contained", "links", "literal", "periods", "places", "texts", "tokens", "zone")
+    __slots__ = ("bases", "contained", "links", "periods", "places", "texts", "tokens", "zone")
 
     def __init__(self, zone: ZoneInfo, bases: Bases, contained: object) -> None:
-        self.zone, self.bases, self.literal = zone, bases, _literals(bases)
+        self.zone, self.bases = zone, bases
         self.contained = _list(contained)
         self.tokens: set[Token] = set()
         self.periods: set[Period] = set()
@@ -32,11 +31,6 @@ class Gathered:
 
     def read(self, reference: Mapping[str, Any]) -> Target | None:
         """What a reference of the resource points to."""
-        text = reference.get("reference")
-        if isinstance(text, str) and len(text) <= _SHORT:
-            target = self.literal(text)
-            if target is not None:
-                return target
         return read(reference, self.bases)
 
     def inside(self, reference: Mapping[str, Any]) -> Mapping[str, Any] | None:
@@ -57,15 +51,6 @@ class Gathered:
             frozenset(self.links),
             frozenset(self.places),
         )
-
-
-_SHORT: Final = 200  # longer references are not kept: a cache of them would be a client's to fill
-
-
-@lru_cache(maxsize=8)
-def _literals(bases: Bases) -> Callable[[str], Target | None]:
-    """What the text of a reference points to on these bases, kept for the references that come again and again."""
-    return lru_cache(maxsize=16_384)(partial(read_literal, bases=bases))
 
 
 Sink = Callable[[Any, Gathered], None]
