@@ -510,5 +510,24 @@ def test_agendas_and_actors_are_found_by_each_criterion_of_the_consumer(
     assert (wrong.status, wrong.json["total"]) == (OK, 0)
 
 
+@pytest.mark.parametrize(
+    ("criterion", "key"),
+    [
+        ("_has:Slot:schedule:status=free", "search-parameter-unknown"),
+        ("_revinclude=Slot:schedule", "search-named-unknown"),
+    ],
+)
+def test_nothing_is_looked_for_through_slots_which_are_not_stored(
+    directory: Directory, criterion: str, key: str
+) -> None:
+    pairs = directory.written([criterion])
+
+    strict = search(directory.server, "Schedule", pairs, **STRICT)
+    lenient = search(directory.server, "Schedule", pairs)
+
+    assert (strict.status, strict.keys) == (400, [key])
+    assert len(matches(lenient, "outcome")) == 1
+
+
 def _wrong(name: str) -> str:
     return "-50|-150|1|km" if name == "near" else "none"

@@ -270,6 +270,7 @@ def test_pages_joined_are_the_whole_in_order(directory: Directory, count: int, o
         ("patient.colour=red", "search-parameter-unknown"),
         ("_include=Appointment:colour", "search-named-unknown"),
         ("_sort=colour", "search-named-unknown"),
+        ("slot.schedule=Schedule/1", "search-parameter-unknown"),
     ],
 )
 def test_what_is_not_understood_is_named_when_lenient_and_refused_when_strict(

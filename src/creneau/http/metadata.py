@@ -160,7 +160,7 @@ def _pointing_to(type: str) -> list[str]:
     return [
         f"{source}:{row.code}"
         for source, offered in OFFERED.items()
-        if "search-type" in offered
+        if "search-type" in offered and source not in parameters.COMPUTED
         for row in parameters.parameters(source)
         if row.kind == "reference" and type in row.targets
     ]

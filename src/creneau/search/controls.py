@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from creneau.search import cursor, refused, values
-from creneau.search.parameters import TYPES, WIDENED, indexed, parameter, parameters
+from creneau.search.parameters import COMPUTED, TYPES, WIDENED, indexed, parameter, parameters
 from creneau.search.query import Include, Query, Sort
 from creneau.search.refused import malformed
 from creneau.search.values import Written
@@ -110,7 +110,7 @@ def _included(type: str, text: str, reverse: bool) -> Iterable[Include]:
     code, _, target = rest.partition(":")
     if source == "*" and not rest and not reverse:
         return [Include(type, None)]
-    if source not in TYPES or (target and not target.isalpha()):
+    if source not in TYPES or (reverse and source in COMPUTED) or (target and not target.isalpha()):
         return []
     if code == "*":
         return _all(source, type) if reverse else [Include(source, None, target or None)]

@@ -10,7 +10,7 @@ from typing import Final
 
 from creneau.search import refused, values
 from creneau.search.fold import fold
-from creneau.search.parameters import TYPES, WIDENED, indexed, parameter
+from creneau.search.parameters import COMPUTED, TYPES, WIDENED, indexed, parameter
 from creneau.search.query import (
     AnyOf,
     Chain,
@@ -72,7 +72,7 @@ def _chain(
         raise refused.too_many(LINKS, "liens enchaînés", "chained links")
     chains = []
     for one in (target,) if target else found.targets or TYPES:
-        inner = condition(reading, one, rest, written, links - 1)
+        inner = None if one in COMPUTED else condition(reading, one, rest, written, links - 1)
         if inner is not None:
             chains.append(Chain(found, one, inner))
     return _any(chains)
@@ -83,7 +83,7 @@ def _has(reading: Reading, type: str, name: str, written: Written, links: int) -
     if len(parts) < 4:
         return None
     _, source, code, rest = parts
-    found = parameter(source, code)
+    found = None if source in COMPUTED else parameter(source, code)
     if found is None or found.kind != "reference" or (found.targets and type not in found.targets):
         return None
     if not links:

@@ -33,6 +33,9 @@ TYPES: Final = (
 )
 """The types that can be searched."""
 
+COMPUTED: Final = frozenset({"Slot"})
+"""Types of which nothing is stored: they can be searched, and included, but no chain, `_has` or `_revinclude` goes through them."""
+
 GAP: Final = "https://interop.esante.gouv.fr/ig/fhir/gap/SearchParameter/"
 OURS: Final = "urn:creneau:search-parameter:"
 SERVICE: Final = (
