@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
+from enum import StrEnum
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, TypeVar
 
@@ -22,6 +23,14 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
+
+
+class Scale(StrEnum):
+    """How much `creneau demo` loads."""
+
+    department = "department"
+    national = "national"
+
 
 Answer = TypeVar("Answer")
 Config = Annotated[Path | None, typer.Option("--config", help="TOML file of settings.", dir_okay=False)]
@@ -75,12 +84,29 @@ def demo(
     if_empty: Annotated[
         bool, typer.Option("--if-empty", help="Do nothing when the database has data.")
     ] = False,
+    scale: Annotated[Scale, typer.Option(help="A département, or the whole country.")] = Scale.department,
+    agendas: Annotated[
+        int | None, typer.Option(min=1, help="Agendas of the country (default 300,000).")
+    ] = None,
 ) -> None:
-    """Load a fictional French département: professionals, places, patients, agendas, appointments around today."""
+    """Load a fictional French département, or a country: professionals, places, patients, agendas, appointments around today.
+
+    A country that was interrupted is completed by the same command.
+    """
     from creneau.commands import loading
 
     chosen = settings(config_file, database=database, client_ids=True)
-    loaded = run_on_store(chosen, lambda world: loading.demo(world, if_empty=if_empty))
+    if agendas is not None and scale is not Scale.national:
+        raise stop("--agendas goes with --scale national")
+    wanted = loading.Wanted(if_empty, chosen if scale is Scale.national else None, agendas)
+    try:
+        loaded = run_on_store(chosen, lambda world: loading.demo(world, wanted))
+    except ValueError as error:
+        raise stop(str(error)) from error
+    except KeyboardInterrupt:
+        raise stop(
+            "interrupted; what was loaded is there, and the same command loads the rest", 130
+        ) from None
     typer.echo(
         f"creneau: {loaded} resources of demo data in {chosen.database}"
         if loaded

@@ -1,14 +1,19 @@
-"""`creneau demo`: the fictional département goes through the real flows, so that what is loaded is what a client could have sent."""
+"""`creneau demo`: the fictional département goes through the real flows, so that what is loaded is what a client could have sent.
+
+The country, too large for that, goes by `commands/national.py`.
+"""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, NamedTuple
 
 from rich.console import Console
 from rich.progress import Progress
 
-from creneau.demo import department
+from creneau.commands.national import load
+from creneau.config import Settings
+from creneau.demo import department, national
 from creneau.flows import single
 from creneau.flows.world import World
 from creneau.problems import Problem
@@ -16,11 +21,29 @@ from creneau.problems import Problem
 Loaded = tuple[str, dict[str, Any]]
 
 
-async def demo(world: World, *, if_empty: bool) -> int:
-    """How many resources were loaded. `if_empty`: none when there are others, and only what is missing of a load that was interrupted.
+class Wanted(NamedTuple):
+    """What is to be loaded. `if_empty`: nothing where there is other data. `national`: a country, with the settings for the processes that
+    make it, of so many `agendas`; None: the département."""
 
-    Otherwise what is there already is brought up to date.
+    if_empty: bool = False
+    national: Settings | None = None
+    agendas: int | None = None
+
+
+async def demo(world: World, wanted: Wanted) -> int:
+    """How many resources were loaded. A country, or with `if_empty`: only what is missing of a load that was interrupted.
+
+    Otherwise what is there already is brought up to date. ValueError for too many agendas.
     """
+    if wanted.national is None:
+        return await _department(world, if_empty=wanted.if_empty)
+    first = national.last_of(0)
+    if wanted.if_empty and await world.store.get(*first) is None and await _has_data(world):
+        return 0
+    return await load(world, wanted.national, wanted.agendas or national.AGENDAS)
+
+
+async def _department(world: World, *, if_empty: bool) -> int:
     today = datetime.fromtimestamp(world.clock() / 1e6, UTC).astimezone(world.rules.zone).date()
     resources = list(department(today, zone=world.rules.zone.key))
     if if_empty:

@@ -210,15 +210,16 @@ def _rooms() -> Iterator[Agenda]:
 
 def schedules(today: date, zone: str) -> Iterator[Resource]:
     """The Schedule of each agenda, as of today; `zone` is the server's."""
-    yield from (_schedule(one, today, zone) for one in agendas())
+    yield from (schedule(one, today, zone) for one in agendas())
 
 
-def _schedule(one: Agenda, today: date, zone: str) -> Resource:
+def schedule(one: Agenda, today: date, zone: str) -> Resource:
+    """The Schedule of an agenda, as of today."""
     local = ZoneInfo(one.overseas or zone)
     start, end = horizon(monday_of(today))
     timezone = {"url": "http://hl7.org/fhir/StructureDefinition/timezone", "valueCode": one.overseas}
     minutes = {} if one.id == FROM_ACTOR else one.craft.services
-    schedule: Resource = {
+    found: Resource = {
         "resourceType": "Schedule",
         "id": one.id,
         "meta": claim(f"{GAP}/StructureDefinition/gap-fr-schedule", frc("fr-core-schedule")),
@@ -233,9 +234,7 @@ def _schedule(one: Agenda, today: date, zone: str) -> Resource:
         "planningHorizon": {"start": stamp(start, time(), local), "end": stamp(end, time(), local)},
         "comment": one.name,
     }
-    return schedule | (
-        {"specialty": [concept(SPECIALTY, one.craft.specialty)]} if one.craft.specialty else {}
-    )
+    return found | ({"specialty": [concept(SPECIALTY, one.craft.specialty)]} if one.craft.specialty else {})
 
 
 def _shown(one: Agenda, actor: str) -> str | None:

@@ -26,7 +26,7 @@ from creneau.demo.codes import (
     to,
 )
 from creneau.demo.people import SEED, contacts
-from creneau.demo.places import HOSPITAL, SITE
+from creneau.demo.places import HOSPITAL
 from creneau.demo.plan import Meeting, meetings
 
 VISITS: Final = {"non-programme": "WALKIN", "suivi": "FOLLOWUP", "bilan": "CHECKUP", "grossesse": "FOLLOWUP"}
@@ -86,15 +86,16 @@ class Booked(NamedTuple):
 def booked(today: date, zone: str) -> list[Booked]:
     """All appointments as of today."""
     random = Random(SEED + 3)
-    return [_booked(one, today, zone, random) for one in meetings(today, zone)]
+    return [book(one, today, zone, random) for one in meetings(today, zone)]
 
 
-def _booked(one: Meeting, today: date, zone: str, random: Random) -> Booked:
+def book(one: Meeting, today: date, zone: str, random: Random, *, papers: bool = True) -> Booked:
+    """One appointment; without `papers` it has neither attachments nor answers."""
     local = ZoneInfo(one.agenda.overseas or zone)
     reason = random.choice(CANCELLED) if one.status == "cancelled" else None
     made = min(one.day, today) - timedelta(random.randrange(1, 25))
     written = stamp(made, time(random.randrange(8, 19), random.randrange(60)), local)
-    attachments = _attachments(one, written) if one.start and one.rank % WITH_PAPERS == 1 else []
+    attachments = _attachments(one, written) if papers and one.start and one.rank % WITH_PAPERS == 1 else []
     participants = _participants(one, reason[0] if reason else "")
     appointment: Resource = {
         "resourceType": "Appointment",
@@ -111,7 +112,7 @@ def _booked(one: Meeting, today: date, zone: str, random: Random) -> Booked:
         **_words(one),
         "participant": participants,
     }
-    return Booked(attachments, appointment, _answers(one, participants))
+    return Booked(attachments, appointment, _answers(one, participants) if papers else [])
 
 
 def _what(one: Meeting, random: Random) -> Resource:
@@ -186,12 +187,12 @@ def _operator(one: Meeting) -> str:
     """Who asks: the patient, a contact, the professional or the organisation in turn (GAP-RG-05)."""
     company = next((f"RelatedPerson/{x.id}" for x in contacts() if x.patient.id == one.patient.id), "")
     practitioner = next((actor for actor in one.agenda.actors if actor.startswith("Practitioner/")), "")
-    site = SITE.get(one.agenda.place.removeprefix("Location/lieu-"), SITE[HOSPITAL])
+    organization = f"Organization/org-{one.agenda.place.removeprefix('Location/lieu-') or HOSPITAL}"
     choice = (
         company or f"Patient/{one.patient.id}",
-        practitioner or f"Organization/{site.organization}",
+        practitioner or organization,
         f"Patient/{one.patient.id}",
-        f"Organization/{site.organization}",
+        organization,
     )
     return choice[one.rank % 4]
 

@@ -44,10 +44,10 @@ def nir(gender: str, birth: str, commune: str, order: int) -> str:
 
 
 def landline(rank: int) -> str:
-    """A telephone of fiction, ranks 0 to 9999."""
-    return f"+3335301{rank:04}"
+    """A telephone of fiction; there are 10,000 of them, given again after rank 9999."""
+    return f"+3335301{rank % 10_000:04}"
 
 
 def mobile(rank: int) -> str:
-    """A mobile telephone of fiction, ranks 0 to 9999."""
-    return f"+3363998{rank:04}"
+    """A mobile telephone of fiction; there are 10,000 of them, given again after rank 9999."""
+    return f"+3363998{rank % 10_000:04}"

@@ -89,7 +89,7 @@ def professionals() -> tuple[Professional, ...]:
     families = list(names.FAMILIES)
     random.shuffle(families)
     return tuple(
-        Professional(rank, families[rank], *_given(random), craft, _exercises(rank, site, craft, nth, week))
+        Professional(rank, families[rank], *given(random), craft, _exercises(rank, site, craft, nth, week))
         for rank, (site, craft, nth, week) in enumerate(_posts(), start=1)
     )
 
@@ -100,7 +100,8 @@ def _posts() -> Iterator[tuple[str, str, int, str]]:
             yield post.site, post.craft, nth + 1, post.weeks[nth % len(post.weeks)]
 
 
-def _given(random: Random) -> tuple[str, str]:
+def given(random: Random) -> tuple[str, str]:
+    """The given name of somebody who works, and the gender."""
     gender = random.choice(("female", "male"))
     return random.choice(names.WOMEN if gender == "female" else names.MEN), gender
 
@@ -130,7 +131,7 @@ def _person(random: Random, id: str, years: int) -> Person:
     return Person(
         id=id,
         family=family,
-        given=_givens(random, gender, years),
+        given=givens(random, gender, years),
         gender=gender,
         birth=born.isoformat(),
         usual=random.choice(names.FAMILIES) if married else "",
@@ -149,7 +150,8 @@ def _doctors(city: str) -> list[str]:
     return here or [one.id for one in everywhere]
 
 
-def _givens(random: Random, gender: str, years: int) -> tuple[str, ...]:
+def givens(random: Random, gender: str, years: int) -> tuple[str, ...]:
+    """One or two given names of the generation."""
     lists = {
         "female": (names.GIRLS, names.WOMEN, names.WOMEN_OF_LONG_AGO),
         "male": (names.BOYS, names.MEN, names.MEN_OF_LONG_AGO),

@@ -37,7 +37,7 @@ from creneau.demo.people import (
     patients,
     professionals,
 )
-from creneau.demo.places import CARE, HOSPITAL, SITE
+from creneau.demo.places import CARE, CITIES, HOSPITAL, SITE, City, Site
 from creneau.demo.structures import address, domain, email, telephone
 
 INS_TEST: Final = "urn:oid:1.2.250.1.213.1.4.10"
@@ -53,10 +53,11 @@ def _plain(name: str) -> str:
 
 def practitioners() -> Iterator[Resource]:
     """The professionals, each with RPPS and national identifier."""
-    yield from map(_practitioner, professionals())
+    yield from map(practitioner, professionals())
 
 
-def _practitioner(one: Professional) -> Resource:
+def practitioner(one: Professional) -> Resource:
+    """One professional."""
     local = f"{_plain(one.given)}.{_plain(one.family)}"
     secure = email(f"{local}@medecin.msante.example") | {
         "extension": [
@@ -115,14 +116,14 @@ def _know_how(one: Professional) -> list[Resource]:
 def practitioner_roles() -> Iterator[Resource]:
     """One PractitionerRole for each place of practice (GAP-RES-02)."""
     for one in professionals():
-        yield from (_role(one, exercise) for exercise in one.exercises)
+        yield from (role(one, exercise, SITE[exercise.site]) for exercise in one.exercises)
 
 
-def _role(one: Professional, exercise: Exercise) -> Resource:
-    site = SITE[exercise.site]
+def role(one: Professional, exercise: Exercise, site: Site) -> Resource:
+    """A place of practice, at a site."""
     services = [care for care in CARE if care.site == site.key and one.craft_key in care.crafts]
     mode = "S" if site.key in (HOSPITAL, "cds-anse") else "L"
-    role: Resource = {
+    found: Resource = {
         "resourceType": "PractitionerRole",
         "id": exercise.id,
         "meta": claim(frc("fr-core-practitioner-role-exercice")),
@@ -138,8 +139,8 @@ def _role(one: Professional, exercise: Exercise) -> Resource:
             email(f"rdv.{_plain(one.family)}@{domain(site.key)}"),
         ],
     }
-    role |= {"specialty": [concept(SPECIALTY, one.craft.specialty)]} if one.craft.specialty else {}
-    return role | (
+    found |= {"specialty": [concept(SPECIALTY, one.craft.specialty)]} if one.craft.specialty else {}
+    return found | (
         {"healthcareService": [to(f"HealthcareService/{care.key}", care.name) for care in services]}
         if services
         else {}
@@ -149,23 +150,24 @@ def _role(one: Professional, exercise: Exercise) -> Resource:
 def patient_resources() -> Iterator[Resource]:
     """The patients, each with a test INS and a number of the hospital's."""
     for rank, one in enumerate(patients(), start=1):
-        yield _patient(rank, one)
+        yield patient(rank, one, ins_numbers()[one.id], CITIES[one.city])
 
 
-def _patient(rank: int, one: Person) -> Resource:
+def patient(rank: int, one: Person, ins: str, place: City) -> Resource:
+    """One patient, living in that place."""
     local = f"{_plain(one.given[0])}.{_plain(one.usual or one.family)}.{rank}"
     return {
         "resourceType": "Patient",
         "id": one.id,
         "meta": claim(frc("fr-core-patient")),
         "extension": [_birthplace(one), _fictitious()],
-        "identifier": [_ins(one), _hospital_number(rank)],
+        "identifier": [_ins(ins), _hospital_number(rank)],
         "active": True,
         "name": _names(one),
         "telecom": [telephone(mobile(rank), "mobile"), email(f"{local}@courriel.example", "home")],
         "gender": one.gender,
         "birthDate": one.birth,
-        "address": [address(one.street, one.city) | {"use": "home"}],
+        "address": [address(one.street, place) | {"use": "home"}],
         "generalPractitioner": [to(f"Practitioner/{one.doctor}")],
     }
 
@@ -183,9 +185,9 @@ def _fictitious() -> Resource:
     return {"url": frc("fr-core-identity-reliability"), "extension": [status]}
 
 
-def _ins(one: Person) -> Resource:
+def _ins(number: str) -> Resource:
     kind = kind_of_identifier(FR_IDENTIFIER, "INS-NIR")
-    return {"use": "official", "type": kind, "system": INS_TEST, "value": ins_numbers()[one.id]}
+    return {"use": "official", "type": kind, "system": INS_TEST, "value": number}
 
 
 def _hospital_number(rank: int) -> Resource:
@@ -226,5 +228,5 @@ def _related_person(rank: int, one: Contact) -> Resource:
             email(f"{_plain(person.given[0])}.{_plain(person.family)}.p{rank}@courriel.example", "home"),
         ],
         "gender": person.gender,
-        "address": [address(person.street, person.city) | {"use": "home"}],
+        "address": [address(person.street, CITIES[person.city]) | {"use": "home"}],
     }

@@ -5,7 +5,7 @@ Who is taken follows `ownership`: the professional whatever the role, rooms and 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from itertools import cycle, islice
@@ -18,6 +18,9 @@ from creneau.demo.people import SEED, Person, patients
 
 DAY: Final = 24 * 60
 NOON: Final = 12 * 60
+
+
+Cell = tuple[datetime, datetime]
 
 
 class Wish(NamedTuple):
@@ -114,7 +117,8 @@ class Planner:
 
     def _place(self, wish: Wish, agenda: Agenda, day: date) -> Meeting | None:
         service = self.random.choice(agenda.services)
-        cells = self._cells(agenda, day, agenda.craft.services[service], wish.window)
+        cells = cells_of(agenda, day, agenda.craft.services[service], self.today, self.zone)
+        cells = [cell for cell in cells if _within(wish.window, cell[0])]
         open_cells = [cell for cell in cells if all(self.diary.free(thing, *cell) for thing in agenda.things)]
         if not open_cells:
             return None
@@ -124,18 +128,6 @@ class Planner:
             for who in (*agenda.things, patient.id):
                 self.diary.take(who, start, end)
         return Meeting(0, wish.status, agenda, service, patient, day, start, end)
-
-    def _cells(
-        self, agenda: Agenda, day: date, minutes: int, within: tuple[int, int]
-    ) -> Sequence[tuple[datetime, datetime]]:
-        """The cells of a service on a day, from the start of each opening."""
-        midnight = datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(agenda.overseas or self.zone))
-        return [
-            (midnight + timedelta(minutes=start), midnight + timedelta(minutes=start + minutes))
-            for opened, closed in agenda.open(day, monday_of(self.today))
-            for start in range(opened, closed - minutes + 1, minutes)
-            if within[0] <= start < within[1]
-        ]
 
     def _patient(self, agenda: Agenda, start: datetime, end: datetime) -> Person:
         choice = self._those_of(agenda)
@@ -156,6 +148,20 @@ class Planner:
         patient = self.random.choice(self._those_of(agenda))
         day = self.today + timedelta(self.random.randrange(3, 20))
         return Meeting(0, status, agenda, self.random.choice(agenda.services), patient, day, None, None)
+
+
+def cells_of(agenda: Agenda, day: date, minutes: int, today: date, zone: str) -> list[Cell]:
+    """The cells of that many minutes on a day, from the start of each opening; `zone` where the agenda says none."""
+    midnight = datetime(day.year, day.month, day.day, tzinfo=ZoneInfo(agenda.overseas or zone))
+    return [
+        (midnight + timedelta(minutes=start), midnight + timedelta(minutes=start + minutes))
+        for opened, closed in agenda.open(day, monday_of(today))
+        for start in range(opened, closed - minutes + 1, minutes)
+    ]
+
+
+def _within(window: tuple[int, int], start: datetime) -> bool:
+    return window[0] <= start.hour * 60 + start.minute < window[1]
 
 
 def meetings(today: date, zone: str) -> list[Meeting]:

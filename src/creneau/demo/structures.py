@@ -24,16 +24,15 @@ from creneau.demo.codes import (
     to,
 )
 from creneau.demo.numbers import finess, landline, rpps
-from creneau.demo.places import CARE, CITIES, ROOMS, SCANNERS, SITE, SITES, Room, Scanner, Service, Site
+from creneau.demo.places import CARE, CITIES, ROOMS, SCANNERS, SITE, SITES, City, Room, Scanner, Service, Site
 from creneau.demo.staff import CRAFTS
 
 GHT: Final = "org-ght-brume"
 METRES_PER_DEGREE: Final = 111_320
 
 
-def address(street: str, city: str) -> Resource:
+def address(street: str, place: City) -> Resource:
     """An Address of FR Core, for work or home alike."""
-    place = CITIES[city]
     lines = {"line": [street], "city": place.name, "postalCode": place.postal_code, "country": "FR"}
     return {"type": "both", "text": f"{street}, {place.postal_code} {place.name}"} | lines
 
@@ -57,13 +56,19 @@ def organizations() -> Iterator[Resource]:
     """The hospital group, then the organisation of each site."""
     yield _organization(GHT, "Groupement hospitalier de la Brume", "GHT", _establishment(10))
     for rank, site in enumerate(SITES, start=1):
-        identifiers = _establishment(site.finess) if site.finess else _practice(rank)
-        one = _organization(site.organization, site.name, "GEOGRAPHICAL-ENTITY", identifiers)
-        one["telecom"] = [telephone(landline(rank)), email(f"contact@{domain(site.key)}")]
-        one["address"] = [address(site.street, site.city) | {"use": "work"}]
+        identifiers = _establishment(site.finess) if site.finess else practice(900 + rank)
+        one = organization(rank, site, CITIES[site.city], identifiers)
         if site.part_of:
             one["partOf"] = to(f"Organization/{site.part_of}")
         yield one
+
+
+def organization(rank: int, site: Site, place: City, identifiers: list[Resource]) -> Resource:
+    """The organisation that runs a site."""
+    one = _organization(site.organization, site.name, "GEOGRAPHICAL-ENTITY", identifiers)
+    one["telecom"] = [telephone(landline(rank)), email(f"contact@{domain(site.key)}")]
+    one["address"] = [address(site.street, place) | {"use": "work"}]
+    return one
 
 
 def _organization(id: str, name: str, type: str, identifiers: list[Resource]) -> Resource:
@@ -93,8 +98,9 @@ def _establishment(rank: int) -> list[Resource]:
     ]
 
 
-def _practice(rank: int) -> list[Resource]:
-    number = rpps(900 + rank) + "001"
+def practice(rank: int) -> list[Resource]:
+    """The numbers of a practice, made of the RPPS of rank `rank`."""
+    number = rpps(rank) + "001"
     kind = kind_of_identifier(FR_IDENTIFIER, "INTRN")
     return [
         _structure(f"4{number}"),
@@ -108,7 +114,8 @@ def locations() -> Iterator[Resource]:
     yield from map(_room, ROOMS)
 
 
-def _location(id: str, name: str, site: Site, shape: str) -> Resource:
+def location(id: str, name: str, site: Site, place: City, shape: str) -> Resource:
+    """A place at the address of a site, without its position; `shape` is a code of its physical type."""
     kind = kind_of_identifier(LOCATION_IDENTIFIER, "INTRN")
     return {
         "resourceType": "Location",
@@ -118,18 +125,18 @@ def _location(id: str, name: str, site: Site, shape: str) -> Resource:
         "status": "active",
         "name": name,
         "mode": "instance",
-        "address": address(site.street, site.city) | {"use": "work"},
+        "address": address(site.street, place) | {"use": "work"},
         "physicalType": concept(LOCATION_SHAPE, shape),
         "managingOrganization": to(f"Organization/{site.organization}", site.name),
     }
 
 
 def _site(rank: int, site: Site) -> Resource:
-    one = _location(f"lieu-{site.key}", site.name, site, "BTMNT")
+    city = CITIES[site.city]
+    one = location(f"lieu-{site.key}", site.name, site, city, "BTMNT")
     one["telecom"] = [telephone(landline(rank))]
     if site.how_to_reach:
         one["description"] = site.how_to_reach
-    city = CITIES[site.city]
     # Sites of one city stand some hundred metres apart, so that a search by distance has something to sort.
     apart = Decimal(rank * 150) / METRES_PER_DEGREE
     one["position"] = {
@@ -140,10 +147,11 @@ def _site(rank: int, site: Site) -> Resource:
 
 
 def _room(room: Room) -> Resource:
-    one = _location(room.key, room.name, SITE[room.site], room.shape)
+    site = SITE[room.site]
+    one = location(room.key, room.name, site, CITIES[site.city], room.shape)
     if room.use:
         one["type"] = [concept(LOCATION_TYPE, room.use)]
-    return one | {"partOf": to(f"Location/lieu-{room.site}", SITE[room.site].name)}
+    return one | {"partOf": to(f"Location/lieu-{room.site}", site.name)}
 
 
 def services() -> Iterator[Resource]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from datetime import date, time, timedelta
+from functools import cache
 from typing import Final, Literal, NamedTuple
 
 DAYS: Final = ("MO", "TU", "WE", "TH", "FR", "SA", "SU")
@@ -116,10 +117,11 @@ def easter(year: int) -> date:
 FIXED: Final = ((1, 1), (5, 1), (5, 8), (7, 14), (8, 15), (11, 1), (11, 11), (12, 25))
 
 
-def holidays(start: date, end: date) -> list[date]:
+@cache
+def holidays(start: date, end: date) -> tuple[date, ...]:
     """French public holidays (Code du travail, art. L3133-1) from one day to another, the last not included."""
     found: set[date] = set()
     for year in range(start.year, end.year + 1):
         found |= {date(year, month, day) for month, day in FIXED}
         found |= {easter(year) + timedelta(after) for after in (1, 39, 50)}
-    return sorted(day for day in found if start <= day < end)
+    return tuple(sorted(day for day in found if start <= day < end))

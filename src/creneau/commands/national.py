@@ -1,0 +1,88 @@
+"""`creneau demo --scale national`: loads the lots that are missing, many in one transaction; killed at any moment, it goes on where it was.
+
+Each lot is two plans, each committed whole or not at all by the store under its guard; a lot is there when its last plan is.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import sys
+import time
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from typing import Final
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+
+from creneau.commands.lots import Makers
+from creneau.config import Settings
+from creneau.demo import national
+from creneau.flows.world import World
+from creneau.store.contract import Plan, Put
+
+GROUP: Final = 20
+"""Lots that are made, and written, together: some 9,000 resources a transaction."""
+SAID_EVERY: Final = 10.0
+"""Seconds between two lines of progress where there is no terminal."""
+
+
+async def load(world: World, settings: Settings, agendas: int) -> int:
+    """Load what is missing of a country of that many agendas (rounded up to whole lots); how many resources were.
+
+    What is there is left as it is. ValueError for too many agendas.
+    """
+    today = datetime.fromtimestamp(world.clock() / 1e6, UTC).astimezone(world.rules.zone).date()
+    count = national.lots(agendas)
+    missing = [lot for lot in range(count) if await world.store.get(*national.last_of(lot)) is None]
+    groups = [missing[at : at + GROUP] for at in range(0, len(missing), GROUP)]
+    if not groups:
+        return 0
+    gc.disable()  # puts have no cycles, and are too many to be looked through
+    makers = Makers(settings, today, groups)
+    try:
+        return await _all(world, makers, _Progress(count, count - len(missing)))
+    finally:
+        makers.stop()
+        gc.enable()
+
+
+async def _all(world: World, makers: Makers, progress: _Progress) -> int:
+    answers = makers.answers()
+    loaded = 0
+    with progress.bar:
+        following = asyncio.create_task(asyncio.to_thread(next, answers, None))
+        while (group := await following) is not None:
+            following = asyncio.create_task(asyncio.to_thread(next, answers, None))
+            loaded += await _commit(world, [plan for lot in group for plan in lot])
+            progress.add(len(group))
+    return loaded
+
+
+async def _commit(world: World, plans: Sequence[list[Put]]) -> int:
+    """Commit these plans, submitted together; those of a lot that was half there are already."""
+    wanted = [puts for puts in plans if await world.store.get(puts[0].type, puts[0].id) is None]
+    await asyncio.gather(*(world.store.commit(Plan(tuple(puts), world.clock())) for puts in wanted))
+    return sum(map(len, wanted))
+
+
+class _Progress:
+    """A bar on a terminal, else a line now and then, both in resources."""
+
+    def __init__(self, lots: int, done: int) -> None:
+        console = Console(stderr=True)
+        self._terminal = console.is_terminal
+        self._all, self._done = lots * national.A_LOT, done * national.A_LOT
+        columns = (TextColumn("creneau demo"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
+        self.bar = Progress(*columns, console=console, transient=True, disable=not self._terminal)
+        self._task = self.bar.add_task("", total=self._all, completed=self._done)
+        self._said = time.monotonic()
+
+    def add(self, lots: int) -> None:
+        """So many lots more are there."""
+        self._done += lots * national.A_LOT
+        self.bar.update(self._task, completed=self._done)
+        if not self._terminal and time.monotonic() - self._said > SAID_EVERY:
+            self._said = time.monotonic()
+            print(f"creneau: {self._done} of {self._all} resources", file=sys.stderr, flush=True)
