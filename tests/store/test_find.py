@@ -105,3 +105,23 @@ def test_a_change_is_found_by_its_new_rows_and_no_longer_by_the_old(written, run
 def test_a_position_that_no_page_gave_is_refused(written, run):
     with pytest.raises(Malformed):
         run(written.find(Query("Patient", after="x")))
+
+
+@pytest.mark.parametrize("query", [EVERY, RED, Query("Location")])
+def test_the_versions_of_all_that_matches_are_those_that_find_gives(written, run, query):
+    run(written.commit(plan(coloured("p0", "red", 2, former=rows("p0")), deletion("Patient", "p3", 2))))
+
+    found = run(written.matching(query))
+
+    assert found == {stored.id: stored.version for stored in run(written.find(query)).items}
+
+
+def test_several_are_read_at_once_each_once_and_only_the_live(written, run):
+    run(written.commit(plan(deletion("Patient", "p3", 2))))
+    asked = ["p0", "p3", "p1", "p0", "none", "d"]
+
+    found = run(written.several("Patient", asked))
+
+    assert sorted(found) == [run(written.get("Patient", id)) for id in ("p0", "p1")]
+    assert run(written.versions("Patient", asked)) == {"p0": 1, "p1": 1}
+    assert run(written.several("Patient", [])) == []

@@ -5,6 +5,7 @@ GAP §8, §9; `shared/design.md`, "Who is taken, and when" (a PractitionerRole s
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from types import MappingProxyType
@@ -21,6 +22,10 @@ from creneau.store.contract import Stored
 
 KEPT: Final = 20_000
 """Agendas kept in memory; the oldest goes first."""
+
+
+TOGETHER: Final = 200
+"""Schedules read at once, before other requests get their turn."""
 
 
 class Held(NamedTuple):
@@ -75,11 +80,48 @@ async def held(world: World, schedule_id: str, stored: Stored | None = None) -> 
     kept: _Kept | None = world.kept.get(schedule_id)
     if kept and kept.held.stored.version == stored.version and await _still(world, kept):
         return kept.held
-    kept = await _read(world, stored)
+    return _keep(world, await _read(world, stored)).held
+
+
+async def held_of(world: World, versions: Mapping[str, int]) -> list[Held]:
+    """The agendas of many live Schedules, whose current versions are given by id, in the order of their ids: few reads for all."""
+    known: dict[str, _Kept] = {}
+    for id, version in versions.items():
+        kept: _Kept | None = world.kept.get(id)
+        if kept and kept.held.stored.version == version:
+            known[id] = kept
+    await _drop_stale(world, known)
+    unknown = [id for id in versions if id not in known]
+    for first in range(0, len(unknown), TOGETHER):
+        for stored in await world.store.several("Schedule", unknown[first : first + TOGETHER]):
+            known[stored.id] = _keep(world, await _read(world, stored))
+        await asyncio.sleep(0)
+    return [known[id].held for id in sorted(known)]
+
+
+async def _drop_stale(world: World, known: dict[str, _Kept]) -> None:
+    """Leave out the agendas whose actors are no longer what they were read from."""
+    rests: dict[str, dict[str, None]] = {}
+    for kept in known.values():
+        for actor, _ in kept.rests_on:
+            type, _, id = actor.partition("/")
+            rests.setdefault(type, {})[id] = None
+    current: dict[str, int] = {}
+    for type, ids in rests.items():
+        found = await world.store.versions(type, list(ids))
+        current.update((f"{type}/{id}", version) for id, version in found.items())
+    for id, kept in list(known.items()):
+        if any(current.get(actor) != version for actor, version in kept.rests_on):
+            del known[id]
+
+
+def _keep(world: World, kept: _Kept) -> _Kept:
+    id = kept.held.agenda.id
+    world.kept.pop(id, None)
     if len(world.kept) >= KEPT:
         del world.kept[next(iter(world.kept))]
-    world.kept[schedule_id] = kept
-    return kept.held
+    world.kept[id] = kept
+    return kept
 
 
 async def _still(world: World, kept: _Kept) -> bool:

@@ -68,6 +68,19 @@ class Pending:
         """As the store has it: conditions are matched against what was before the transaction."""
         return await self._store.find(query, count=count)
 
+    async def matching(self, query: Query) -> dict[str, int]:
+        """As the store has it."""
+        return await self._store.matching(query)
+
+    async def versions(self, type: str, ids: Sequence[str]) -> dict[str, int]:
+        """The versions that `get` gives."""
+        found = [await self.get(type, id) for id in ids]
+        return {one.id: one.version for one in found if one and not one.deleted}
+
+    async def several(self, type: str, ids: Sequence[str]) -> list[Stored]:
+        """As the store has it."""
+        return await self._store.several(type, ids)
+
     async def holder(self, type: str, claim: Claim) -> str | None:
         """Who holds the identifier once the pending versions are written."""
         for (put_type, id), put in self.puts.items():

@@ -32,7 +32,7 @@ LEAST: Final = 64
 """Cells of a step, at least."""
 COUNTED: Final = 512
 """Days of agendas (their number times the days of the window) that are counted without being asked."""
-WALKED: Final = 60_000
+WALKED: Final = 200_000
 """Days of agendas that one search looks at, at most."""
 TURN: Final = 100
 """Agendas computed before other requests get their turn."""

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Final
 
 from creneau.fhir import json
-from creneau.flows.agendas import Held, held
+from creneau.flows.agendas import Held, held_of
 from creneau.flows.world import World
 from creneau.flows.writing import rows_of
 from creneau.problems import Issue, TooCostly, refusal
@@ -36,6 +36,14 @@ TOO_FAR = refusal(
     "Une recherche de créneaux porte sur {days} jours au plus.",
     "A search for slots covers {days} days at most.",
 )
+TOO_MANY_AGENDAS = refusal(
+    "too-many-agendas",
+    "too-costly",
+    "Plus de {limit} agendas répondent à cette recherche ; précisez la spécialité, la commune ou un autre critère.",
+    "More than {limit} agendas match this search; narrow it by specialty, city or another criterion.",
+)
+"""GAP-RET-E18."""
+AGENDAS: Final = 20_000
 WINDOW_DAYS: Final = 400
 SECOND: Final = 1_000_000
 
@@ -85,8 +93,10 @@ class Wanted:
         if self.slots is not None:
             named = {found.agenda for id in self.slots if (found := read_slot_id(id))}
             conditions.append(Ids(tuple(sorted(named))))
-        page = await world.store.find(Query("Schedule", tuple(conditions), total="none"))
-        return [one for stored in page.items if (one := await held(world, stored.id, stored))]
+        versions = await world.store.matching(Query("Schedule", tuple(conditions)))
+        if len(versions) > AGENDAS:
+            raise TooCostly(Issue(TOO_MANY_AGENDAS, values={"limit": AGENDAS}))
+        return await held_of(world, versions)
 
 
 def _least(values: Sequence[DateValue]) -> int | None:

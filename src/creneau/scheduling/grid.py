@@ -16,8 +16,9 @@ from creneau.scheduling.civil import DAY
 from creneau.scheduling.intervals import Interval, normalise
 from creneau.scheduling.slots import Agenda, Cell, Spoken, cells, statuses
 
-SPAN: Final = 4 * DAY
-"""Open time is unfolded so much at once: a day costs almost as much as four."""
+NEAR: Final = 4 * DAY
+FAR: Final = 32 * DAY
+"""Open time is unfolded so much at once: a day costs almost as much as four, and 32 cost three times as much."""
 
 KEPT: Final = 32_768
 """Spans kept, some 500 bytes each."""
@@ -39,9 +40,9 @@ def _all(_service: str) -> bool:
 
 
 @lru_cache(maxsize=KEPT)
-def _open(agenda: Agenda, span: int) -> tuple[Interval, ...]:
+def _open(agenda: Agenda, start: int, end: int) -> tuple[Interval, ...]:
     """The open stretches that overlap a span of days of UTC. Agendas are compared by identity: an edited one is another."""
-    window = Interval(span * SPAN, (span + 1) * SPAN)
+    window = Interval(start, end)
     return tuple(stretches(agenda.openings, agenda.zone, agenda.horizon, window))
 
 
@@ -49,9 +50,10 @@ def runs(agenda: Agenda, window: Interval) -> Iterator[Run]:
     """The cells that start within the window, none for an inactive agenda. TooCostly when its rules unfold into too much."""
     if not agenda.active:
         return
-    for span in range(window.start // SPAN, (window.end - 1) // SPAN + 1):
-        low, high = max(window.start, span * SPAN), min(window.end, (span + 1) * SPAN)
-        for opens, closes in _open(agenda, span):
+    span = NEAR if window.end - window.start < 2 * NEAR else FAR
+    for start in range(window.start // span * span, window.end, span):
+        low, high = max(window.start, start), min(window.end, start + span)
+        for opens, closes in _open(agenda, start, start + span):
             for service, duration in agenda.services:
                 first = opens if opens >= low else low + (opens - low) % duration
                 last = min(closes - duration, high - 1)

@@ -200,6 +200,18 @@ class Store(Protocol):
         """
         ...
 
+    async def matching(self, query: Query) -> dict[str, int]:
+        """The version of every current, live resource that satisfies the query, by id, in no order: `find` without the bodies."""
+        ...
+
+    async def versions(self, type: str, ids: Sequence[str]) -> dict[str, int]:
+        """The version of each of these resources of the type that is live, by id."""
+        ...
+
+    async def several(self, type: str, ids: Sequence[str]) -> list[Stored]:
+        """The current versions of those of these resources that are live, in no order."""
+        ...
+
     async def holder(self, type: str, claim: Claim) -> str | None:
         """The id of the resource of that type that holds the business identifier, or None."""
         ...

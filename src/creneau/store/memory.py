@@ -79,6 +79,19 @@ class MemoryStore:
         versions = [self._versions[query.type, id_][-1] for id_ in found.ids]
         return Page(versions, found.next, found.total if query.total == "accurate" else None)
 
+    async def matching(self, query: Query) -> dict[str, int]:
+        """See `contract.Store.matching`."""
+        return await self.versions(query.type, match.select(query, self._held))
+
+    async def versions(self, type: str, ids: Sequence[str]) -> dict[str, int]:
+        """See `contract.Store.versions`."""
+        return {stored.id: stored.version for stored in await self.several(type, ids)}
+
+    async def several(self, type: str, ids: Sequence[str]) -> list[Stored]:
+        """See `contract.Store.several`."""
+        live = self._held.get(type, {})
+        return [self._versions[type, id_][-1] for id_ in dict.fromkeys(ids) if id_ in live]
+
     async def holder(self, type: str, claim: Claim) -> str | None:
         """See `contract.Store.holder`."""
         return self._holder(type, claim, besides=frozenset())

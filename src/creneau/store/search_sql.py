@@ -106,6 +106,28 @@ def compile_count(query: Query, *, tenant: str) -> Statement:
     return Statement(text, (*matching.first.args, *matching.tests.args))
 
 
+def versions(cursor: sqlite3.Cursor, query: Query, *, tenant: str) -> dict[str, int]:
+    """The version of all that matches, by id; no body is read."""
+    statement = compile_versions(query, tenant=tenant)
+    if "kilometres(" in statement.sql:
+        prepare(cursor.connection)
+    return dict(cursor.execute(*statement).fetchall())
+
+
+def compile_versions(query: Query, *, tenant: str) -> Statement:
+    """The statement that gives the id and the version of all matches, wherever the page starts."""
+    scope = Scope(tenant, query.type)
+    matching = _matching(query, scope)
+    if matching.first is None:
+        text = f"SELECT d.id, d.version FROM resource d WHERE {LIVE}{matching.tests.text}"
+        return Statement(text, (*scope, *matching.tests.args))
+    text = (
+        f"SELECT r.id, r.version FROM ({matching.first.text}) d CROSS JOIN resource r "
+        f"ON r.tenant = ? AND r.type = ? AND r.id = d.id WHERE 1{matching.tests.text}"
+    )
+    return Statement(text, (*matching.first.args, *scope, *matching.tests.args))
+
+
 class Matching(NamedTuple):
     """Where a query starts (`first`, None: all resources of the type) and what it tests then; `dates`: what it starts from, if that."""
 

@@ -84,6 +84,22 @@ class SqliteStore:
             lambda cursor: search_sql.find(cursor, query, tenant=self.tenant, count=count)
         )
 
+    async def matching(self, query: Query) -> dict[str, int]:
+        """See `contract.Store.matching`."""
+        return await self._reader.read(lambda cursor: search_sql.versions(cursor, query, tenant=self.tenant))
+
+    async def versions(self, type: str, ids: Sequence[str]) -> dict[str, int]:
+        """See `contract.Store.versions`."""
+        asked = (self.tenant, type, _json(ids))
+        return await self._reader.read(lambda cursor: dict(cursor.execute(sql.VERSIONS, asked).fetchall()))
+
+    async def several(self, type: str, ids: Sequence[str]) -> list[Stored]:
+        """See `contract.Store.several`."""
+        asked = (self.tenant, type, _json(ids))
+        return await self._reader.read(
+            lambda cursor: [Stored._make(row) for row in cursor.execute(sql.SEVERAL, asked)]
+        )
+
     async def holder(self, type: str, claim: Claim) -> str | None:
         """See `contract.Store.holder`."""
         row = self._execute(sql.HOLDER, (self.tenant, type, *claim)).fetchone()

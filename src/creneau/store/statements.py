@@ -15,6 +15,12 @@ STORED: Final = "type, id, version, updated, interaction, body"
 GET: Final = f"SELECT {STORED} FROM resource WHERE tenant = ? AND type = ? AND id = ?"
 VERSION_CURRENT: Final = f"{GET} AND version = ?"
 VERSION_PAST: Final = f"SELECT {STORED} FROM history WHERE tenant = ? AND type = ? AND id = ? AND version = ?"
+_LISTED: Final = """
+FROM json_each(?3) listed CROSS JOIN resource r INDEXED BY sqlite_autoindex_resource_1
+ON r.tenant = ?1 AND r.type = ?2 AND r.id = listed.value AND r.interaction <> 'delete'
+"""
+VERSIONS: Final = f"SELECT r.id, r.version {_LISTED}"
+SEVERAL: Final = f"SELECT r.type, r.id, r.version, r.updated, r.interaction, r.body {_LISTED}"
 
 TYPES: Final = """
 WITH RECURSIVE known (type) AS (
