@@ -29,9 +29,20 @@ def searchset(call: Call, found: Found, *, hide: bool = False) -> bytes:
     entries = [] if query.summary == "count" else _matches(call, found)
     if found.outcome and query.summary != "count":
         entries.append(_spoken(found.outcome, call.language))
-    return _bundle(
-        "searchset", found.total, _links(call, query.type, query.understood + ours, found.next, hide), entries
-    )
+    shown = _links(call, query.type, query.understood + ours, found.next, hide)
+    return _bundle("searchset", found.total, shown, entries)
+
+
+def operation(call: Call, found: Found, name: str, parameters: Pairs) -> bytes:
+    """The Bundle that an operation answers with the matches of a search: `self` leads to the operation, with its own parameters."""
+    query = found.query
+    ours = tuple(pair for pair in call.pairs if pair[0] in OURS)
+    entries = _matches(call, found)
+    if found.outcome:
+        entries.append(_spoken(found.outcome, call.language))
+    pairs = (*parameters, *query.understood, *ours)
+    shown = _links(call, f"{query.type}/{name}", pairs, None, False)
+    return _bundle("searchset", found.total, shown, entries)
 
 
 def _links(call: Call, type: str, pairs: Pairs, next: str | None, hide: bool) -> list[tuple[str, str]]:

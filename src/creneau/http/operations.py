@@ -87,7 +87,7 @@ async def earliest(call: Call) -> Answer:
         raise Malformed(Issue(HOW_MANY, values={"most": EARLIEST_MOST}))
     pairs = [pair for pair in call.pairs if pair[0] not in OURS and pair[0] != "n"]
     found = await interactions.earliest(call.world, pairs, int(number), call.prefer.strict)
-    return response.written(call, bundles.searchset(call, found, hide=False))
+    return response.written(call, bundles.operation(call, found, "$earliest", (("n", number),)))
 
 
 async def capabilities(call: Call) -> Answer:
