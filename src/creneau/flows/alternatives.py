@@ -32,7 +32,11 @@ async def alternatives(world: World, wish: Wish, thing: str) -> tuple[Offer, ...
         for agenda in (*(one for one, _ in wish.cells), *wish.agendas)
         if thing in agenda.things
     }
-    agendas = [one for id in known if (one := await held(world, id))]
+    agendas = [
+        one for id in known if (one := await held(world, id)) and _has_cells(one, wish.end - wish.start)
+    ]
+    if not agendas:
+        return ()
     asked, now = wish.start, world.clock()
     found: list[Shown] = []
     for inner, outer in pairwise((0, *REACHES)):
@@ -59,6 +63,11 @@ async def _fitting(world: World, wish: Wish, agendas: Sequence[Held], window: In
         and _serves(one, services)
         and not any(overlaps(Interval(one.cell.start, one.cell.end), other) for other in busy)
     ]
+
+
+def _has_cells(one: Held, length: int) -> bool:
+    """Whether any slot of the agenda lasts that long; if none does, looking through weeks of them is in vain."""
+    return any(service.duration == length for service in one.agenda.services)
 
 
 def _serves(one: Shown, services: set[str | None]) -> bool:
