@@ -22,7 +22,7 @@ from creneau.flows.writing import rows_of
 from creneau.profiles import slot as profile
 from creneau.scheduling import grid
 from creneau.scheduling.intervals import Interval
-from creneau.scheduling.slots import Cell, read_slot_id
+from creneau.scheduling.slots import Agenda, Cell, read_slot_id
 from creneau.search import match
 from creneau.search.query import Term
 from creneau.store.contract import DAY, Occupied, Stored
@@ -153,6 +153,7 @@ async def walk(look: Look, least: int, *, backwards: bool = False) -> AsyncItera
         yield sorted(await _by_ids(look), key=by_start, reverse=backwards)
         return
     agendas = [held.agenda for held in look.agendas]
+    await _unfold(agendas, look.window)
     walked, found = 0, 0
     for part in grid.steps(agendas, look.window, max(least, LEAST), backwards=backwards):
         walked += len(agendas) * ((part.end - part.start) // DAY + 1)
@@ -161,6 +162,15 @@ async def walk(look: Look, least: int, *, backwards: bool = False) -> AsyncItera
         found += len(slots)
         if found > LIMIT or walked > WALKED:
             raise too_many()
+
+
+async def _unfold(agendas: Sequence[Agenda], window: Interval) -> None:
+    """Have the first day of many agendas unfolded, others getting their turn meanwhile."""
+    day = Interval(window.start, min(window.end, window.start + DAY))
+    for number, agenda in enumerate(agendas if len(agendas) > TURN else ()):
+        next(grid.runs(agenda, day), None)
+        if number % TURN == TURN - 1:
+            await asyncio.sleep(0)
 
 
 async def _within(look: Look, part: Interval) -> list[Shown]:

@@ -54,6 +54,8 @@ def runs(agenda: Agenda, window: Interval) -> Iterator[Run]:
     for start in range(window.start // span * span, window.end, span):
         low, high = max(window.start, start), min(window.end, start + span)
         for opens, closes in _open(agenda, start, start + span):
+            if opens >= high or closes <= low:
+                continue
             for service, duration in agenda.services:
                 first = opens if opens >= low else low + (opens - low) % duration
                 last = min(closes - duration, high - 1)
@@ -61,7 +63,7 @@ def runs(agenda: Agenda, window: Interval) -> Iterator[Run]:
                     yield Run(service, range(first, last + 1, duration))
 
 
-def free(agenda: Agenda, window: Interval, taken: Iterable[Spoken]) -> list[Cell]:
+def free(agenda: Agenda, window: Interval, taken: Sequence[Spoken]) -> list[Cell]:
     """The cells that start within the window and that nothing of `taken`, the time taken of the agenda's things, takes."""
     if agenda.capacity != 1:
         shown = statuses(cells(agenda, window), taken, agenda.capacity)
@@ -79,7 +81,7 @@ def free(agenda: Agenda, window: Interval, taken: Iterable[Spoken]) -> list[Cell
 
 
 def count_free(
-    agenda: Agenda, window: Interval, taken: Iterable[Spoken], offered: Callable[[str], bool] = _all
+    agenda: Agenda, window: Interval, taken: Sequence[Spoken], offered: Callable[[str], bool] = _all
 ) -> int:
     """How many cells `free` finds, of the services that are `offered`; none is made to count them."""
     if agenda.capacity != 1:
@@ -92,7 +94,9 @@ def count_free(
     return found
 
 
-def _merged(taken: Iterable[Spoken]) -> tuple[list[int], list[int]]:
+def _merged(taken: Sequence[Spoken]) -> tuple[list[int], list[int]]:
+    if not taken:
+        return [], []
     whole = normalise(Interval(one.start, one.end) for one in taken)
     return [one.start for one in whole], [one.end for one in whole]
 
