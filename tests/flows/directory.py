@@ -121,6 +121,7 @@ ACTORS: dict[str, Json] = {
         "identifier": ids(INS, "290019900199099"),
         "name": [{"family": "Nguyen", "given": ["Thi"]}],
     },
+    "guest": {"resourceType": "Patient", "identifier": ids(INS, "190019900199001")},
     "mother": {
         "resourceType": "RelatedPerson",
         "identifier": ids(EDITOR, "mother"),
@@ -305,7 +306,7 @@ def taking(made: Directory, status: str, start: str, end: str) -> Json:
         "start": at(f"{DAY}T{start}").isoformat(),
         "end": at(f"{DAY}T{end}").isoformat(),
         "participant": [
-            {"actor": {"reference": made.known["patient"]}, "required": "required", "status": "accepted"},
+            {"actor": {"reference": made.known["guest"]}, "required": "required", "status": "accepted"},
             {"actor": {"reference": made.known["busy"]}, "required": "required", "status": answer},
         ],
     }

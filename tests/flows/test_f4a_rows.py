@@ -439,6 +439,19 @@ def test_the_printed_request_answers_slots_agendas_and_actors(directory: Directo
     assert kinds(reply) == {"Schedule": 1, "PractitionerRole": 1, "Practitioner": 1}
 
 
+@pytest.mark.parametrize("pipe", ["\\|", "%5C|", "%5C%7C"])
+def test_the_printed_request_with_its_backslash_finds_nothing_and_says_why(
+    directory: Directory, pipe: str
+) -> None:
+    reply = directory.server.get(EXAMPLE.format(pipe=pipe))
+    plain = directory.slots(WHOLE, f"{ROLE}.specialty=a\\|b")
+
+    (said,) = matches(reply, "outcome")
+    assert directory.found(reply) == set()
+    assert [one["details"]["coding"][0]["code"] for one in said["issue"]] == ["search-escaped-pipe"]
+    assert matches(plain, "outcome") == []
+
+
 def test_the_whole_answer_is_the_bundle_that_gap_describes(directory: Directory) -> None:
     reply = directory.slots(WHOLE, "_include=Slot:schedule", "_include=Schedule:actor", "_count=100")
 
@@ -448,7 +461,7 @@ def test_the_whole_answer_is_the_bundle_that_gap_describes(directory: Directory)
         assert set(entry) == {"fullUrl", "resource", "search"}
         assert entry["search"] == {"mode": mode}
     assert sum(kinds(reply).values()) == len(set(directory.known.values())) - len(
-        {"group", "hospital", "clinic", "grenelle", "part-dieu", "booked", "asked"}
+        {"group", "hospital", "clinic", "grenelle", "part-dieu", "guest", "booked", "asked"}
     )
 
 
@@ -487,7 +500,7 @@ CONSUMER = {
     ("HealthcareService", "telecom=0478888888"): "vaccination",
     ("Practitioner", "_has:Schedule:actor:identifier=" + f"{EDITOR}|agenda-nurse"): "nurse",
     ("Practitioner", "_has:PractitionerRole:practitioner:location.address-city=Paris"): "doctor",
-    ("Patient", "_has:Appointment:patient:status=proposed"): "patient",
+    ("Patient", "_has:Appointment:patient:status=proposed"): "guest",
     ("Location", "_has:PractitionerRole:location:practitioner.family=Martin"): "part-dieu",
 }
 """What a consumer may ask of agendas and actors (GAP-CNF-24), and who is found."""

@@ -155,7 +155,7 @@ ROWS: tuple[tuple[str, str, set[str], str], ...] = (
     ("P09", "priority=5", {"visit"}, "priority=4"),
     ("P09", "priority=0", {"echo"}, "priority=50"),
     ("P09", "GAP_Appointment_priority=5,0", {"visit", "echo"}, "GAP_Appointment_priority=1,2"),
-    ("P10", f"actor:Patient.identifier={INS}|190019900199042", {"visit", *SIDES}, f"actor:Patient.identifier={INS}|1"),
+    ("P10", f"actor:Patient.identifier={INS}|190019900199042", {"visit"}, f"actor:Patient.identifier={INS}|1"),
     ("P10", f"patient.identifier={INS}|290019900199099", {"echo", "cardio", "by-slot"}, "patient.identifier=urn:x|290019900199099"),
     ("P11", f"actor:Practitioner.identifier={RPPS}|99900000101", {"visit", "by-slot"}, f"actor:Practitioner.identifier={RPPS}|99900000103"),
     ("P11", "practitioner.identifier=99900000102", {"tutor"}, "practitioner.identifier=99900000103"),
@@ -234,7 +234,7 @@ def test_the_searches_of_a_day_by_patient_come_in_order_with_their_people_and_pa
 ) -> None:
     reply = asked(
         directory,
-        f"patient.identifier={INS}|190019900199042",
+        f"patient.identifier={INS}|190019900199042,{INS}|190019900199001",
         *("date=ge2031-01-01", "_sort=-date"),
         *("_include=Appointment:actor", "_include=Appointment:supporting-info"),
         **STRICT,
@@ -246,9 +246,28 @@ def test_the_searches_of_a_day_by_patient_come_in_order_with_their_people_and_pa
         "asked",
         "booked",
     ]
-    assert sorted(included) == ["Binary", "Patient", "Practitioner", "Practitioner", "PractitionerRole"]
+    assert sorted(included) == [
+        *("Binary", "Patient", "Patient", "Practitioner", "Practitioner", "PractitionerRole"),
+    ]
     assert {entry["search"]["mode"] for entry in reply.json["entry"]} == {"match", "include"}
     assert not any({"request", "response"} & set(entry) for entry in reply.json["entry"])
+
+
+def test_the_slot_of_an_appointment_comes_with_it_as_it_is_now(directory: Directory) -> None:
+    reply = asked(
+        directory,
+        f"identifier={EDITOR}|by-slot",
+        *("_include=Appointment:slot", "_include:iterate=Slot:schedule", "_include:iterate=Schedule:actor"),
+        **STRICT,
+    )
+
+    included = matches(reply, "include")
+    slot = next(one for one in included if one["resourceType"] == "Slot")
+    assert found(directory, reply) == {"by-slot"}
+    assert (f"Slot/{slot['id']}", slot["status"]) == (directory.known["slot"], "busy")
+    assert {directory.name(f"{one['resourceType']}/{one['id']}") for one in included} == {
+        *("slot", "agenda-doctor", "doctor", "doctor-role"),
+    }
 
 
 @pytest.mark.parametrize("count", [1, 2, 3, 7, 8, 9])

@@ -79,6 +79,17 @@ def test_two_tools_feed_one_agenda_and_a_gp_sees_all_of_it(organisation: Callabl
     assert [one["resourceType"] for one in found.included] == ["Practitioner"]
     assert all(NUMBER not in link["url"] for link in found.body["link"])
 
+    # The agenda itself shows busy time, and nothing of why (4a).
+    busy = ens.search(
+        "Slot",
+        ("schedule.actor:Patient.identifier", f"{INS}|{NUMBER}"),
+        ("status", "busy"),
+        ("start", "ge2031-02-01"),
+        ("start", "lt2031-03-01"),
+    )
+    assert [one["start"][:10] for one in busy.entries] == ["2031-02-03", "2031-02-05"]
+    assert all("Consultation" not in str(one) for one in busy.entries)
+
 
 @pytest.mark.parametrize("became", ["fulfilled", "noshow"])
 def test_the_tool_says_whether_the_patient_came(organisation: Callable[[str], System], became: str) -> None:

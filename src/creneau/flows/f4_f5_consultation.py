@@ -10,18 +10,16 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from creneau.fhir import instant
-from creneau.flows import walking
-from creneau.flows.agendas import held
+from creneau.flows import one_slot, walking
 from creneau.flows.answers import Entry, Found
 from creneau.flows.searching import ignored, include
 from creneau.flows.slots import NO_SLOT
-from creneau.flows.timetable import LIMIT, Shown, timetable
-from creneau.flows.walking import EVERY_STATUS, Look, by_start, stored
+from creneau.flows.timetable import LIMIT, Shown
+from creneau.flows.walking import Look, by_start
 from creneau.flows.wanted import wanted
 from creneau.flows.world import World
 from creneau.problems import Issue, Missing, refusal
 from creneau.scheduling.intervals import Interval
-from creneau.scheduling.slots import find_cell, own_cell, read_slot_id
 from creneau.search import cursor
 from creneau.search.cursor import Position
 from creneau.search.parameters import parameter
@@ -42,26 +40,10 @@ BY_START = (Sort("start", parameter("Slot", "start")),)
 
 async def read(world: World, slot_id: str) -> Stored:
     """A slot by its id, before and after it is booked (GAP-CRN-08); Missing when no agenda has it."""
-    found = read_slot_id(slot_id)
-    one = await held(world, found.agenda) if found else None
-    if one is None or found is None:
+    found = await one_slot.find(world, slot_id)
+    if found is None:
         raise Missing(Issue(NO_SLOT))
-    start = found.start
-    shown = await timetable(world, [one], Interval(start, start + 1), EVERY_STATUS)
-    for slot in shown:
-        if slot.cell.id == slot_id:
-            return stored(world, slot)
-    cell = find_cell(one.agenda, slot_id) or own_cell(slot_id)
-    holder = await _holder(world, slot_id)
-    if cell and (holder or cell.service is not None):
-        return stored(world, Shown(cell, holder or "busy", one))
-    raise Missing(Issue(NO_SLOT))
-
-
-async def _holder(world: World, slot_id: str) -> str | None:
-    """A slot that an appointment names stays readable although its agenda no longer has it: free once the appointment left it."""
-    ids = await world.store.linked("Appointment", "slot", "Slot", slot_id)
-    return "free" if ids else None
+    return found
 
 
 class Asked(NamedTuple):

@@ -7,11 +7,12 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from creneau.fhir import json
+from creneau.flows import one_slot
 from creneau.flows.answers import Entry, Found
 from creneau.flows.world import World
 from creneau.flows.writing import rows_of
 from creneau.problems import Issue, TooCostly, refusal
-from creneau.search import grammar
+from creneau.search import grammar, refused
 from creneau.search.query import Include, Query
 from creneau.search.rows import Link
 from creneau.store.contract import Stored
@@ -51,8 +52,12 @@ def parse(world: World, type: str, pairs: Sequence[tuple[str, str]], *, strict: 
 
 
 def ignored(query: Query) -> tuple[Issue, ...]:
-    """A warning for each parameter that was not understood (GAP-RET-E16)."""
-    return tuple(Issue(IGNORED, severity="warning", values={"name": name}) for name in query.ignored)
+    """A warning for each parameter that was not understood (GAP-RET-E16), a word on each that hides its system (C-43)."""
+    unknown = (Issue(IGNORED, severity="warning", values={"name": name}) for name in query.ignored)
+    hidden = (
+        Issue(refused.ESCAPED_PIPE, severity="information", values={"name": name}) for name in query.escaped
+    )
+    return (*unknown, *hidden)
 
 
 async def search(world: World, query: Query) -> Found:
@@ -102,11 +107,16 @@ async def _wave(
         keys = await _pointing(world, one, wave.keys) if one.reverse else _reached(one, wave)
         for type, id in keys:
             if (type, id) not in found:
-                stored = await world.store.get(type, id)
+                stored = await _current(world, type, id)
                 if stored and not stored.deleted:
                     found[type, id] = stored
                     new.append(stored)
     return new
+
+
+async def _current(world: World, type: str, id: str) -> Stored | None:
+    """Of a slot, which is not stored, what it is now."""
+    return await (one_slot.find(world, id) if type == "Slot" else world.store.get(type, id))
 
 
 async def _links(world: World, wave: Sequence[Stored]) -> dict[Key, tuple[Link, ...]]:

@@ -6,7 +6,7 @@ them are not shown.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from creneau.flows.agendas import Held
@@ -15,6 +15,7 @@ from creneau.problems import Issue, TooCostly, refusal
 from creneau.scheduling import grid
 from creneau.scheduling.availability import Spell, intervals
 from creneau.scheduling.intervals import Interval
+from creneau.scheduling.ownership import NEVER_TAKEN, kind
 from creneau.scheduling.slots import Agenda, Cell, Spoken, find_cell
 from creneau.store.contract import DAY, Occupied, Take
 
@@ -61,18 +62,32 @@ async def taken_of(
     world: World, agendas: Sequence[Held], window: Interval
 ) -> dict[str, tuple[Occupied, ...]]:
     """By agenda, the time taken of its things that may bear on a slot that starts within the window; agendas without any are absent."""
-    things = sorted({thing for held in agendas for thing in held.agenda.things})
+    things = sorted({thing for held in agendas for thing in (*held.agenda.things, *_company(held))})
     longest = max((one.duration for held in agendas for one in held.agenda.services), default=0)
     by_thing: dict[str, list[Occupied]] = {}
     for one in await world.store.taken(things, window.start, window.end + longest, now=world.clock()):
         by_thing.setdefault(one.take.thing, []).append(one)
     if not by_thing:
         return {}
-    found = {
-        held.agenda.id: tuple(one for thing in held.agenda.things for one in by_thing.get(thing, ()))
-        for held in agendas
-    }
+    found = {held.agenda.id: _of(held, by_thing) for held in agendas}
     return {agenda: taken for agenda, taken in found.items() if taken}
+
+
+def _of(held: Held, by_thing: Mapping[str, Sequence[Occupied]]) -> tuple[Occupied, ...]:
+    own = tuple(one for thing in held.agenda.things for one in by_thing.get(thing, ()))
+    company = _company(held)
+    if not company:
+        return own
+    known = {one.appointment for one in own}
+    theirs = (one for thing in company for one in by_thing.get(thing, ()))
+    return (*own, *(one for one in theirs if one.appointment not in known))
+
+
+def _company(held: Held) -> Sequence[str]:
+    """The patients and contacts of an agenda that is of nobody else: it shows where they are expected, though nothing refuses to (GAP-UC-03)."""
+    if held.agenda.things != (f"Schedule/{held.agenda.id}",):
+        return ()
+    return tuple(actor for actor in held.actors if kind(actor) in NEVER_TAKEN)
 
 
 def spoken(taken: Iterable[Occupied]) -> list[Spoken]:
