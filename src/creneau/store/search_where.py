@@ -30,6 +30,10 @@ from creneau.search.query import (
 from creneau.store import search_dates as dates
 from creneau.store.search_dates import Dates, Sql, joined
 
+DIRECTORY: Final = ("PractitionerRole", "Schedule")
+OF_DIRECTORY: Final = "type IN ('PractitionerRole', 'Schedule')"
+"""As the index `link_by_source` says it, or SQLite does not take the index."""
+
 SEEKS: Final = 8
 """Up to so many values an id is looked up under each; beyond, the ids of all values are gathered once."""
 
@@ -111,6 +115,8 @@ def test(condition: Condition | Dates, scope: Scope, id: str) -> Sql:
             return _either(test(each, scope, id) for each in conditions)
         case Not(inner):
             return _not(test(inner, scope, id))
+        case Chain() if scope.type in DIRECTORY and _positive(condition):
+            return _test_of_chain(condition, scope, id)
         case Chain() | Has():
             return _among(ids(condition, scope), id)
         case _:
@@ -263,6 +269,27 @@ def _chain(chain: Chain, scope: Scope) -> Sql:
     inner = ids(chain.inner, Scope(scope.tenant, chain.target))
     text = f"SELECT id FROM link WHERE {ROW} AND target_type = ? AND target_id IN ({inner.text})"
     return Sql(text, (*scope, chain.parameter.code, chain.target, *inner.args))
+
+
+def _test_of_chain(chain: Chain, scope: Scope, id: str) -> Sql:
+    """The references of one resource are read, then what they lead to is tested."""
+    link = id.partition(".")[0] + "l"  # chains within chains each need a name of their own
+    inner = test(chain.inner, Scope(scope.tenant, chain.target), f"{link}.target_id")
+    where = f"{link}.tenant = ? AND {link}.type = ? AND {link}.{OF_DIRECTORY} AND {link}.id = {id} AND {link}.param = ?"
+    text = f"SELECT 1 FROM link {link} INDEXED BY link_by_source WHERE {where} AND {link}.target_type = ? AND {inner.text}"
+    return Sql(f"EXISTS ({text})", (*scope, chain.parameter.code, chain.target, *inner.args))
+
+
+def _positive(condition: Condition) -> bool:
+    """Whether it never holds of what is not there: then nothing has to be asked about whether it is."""
+    match condition:
+        case Term(modifier=modifier):
+            return modifier not in ("not", "missing")
+        case Chain(inner=inner):
+            return _positive(inner)
+        case AnyOf(conditions):
+            return all(map(_positive, conditions))
+    return False
 
 
 def _has(has: Has, scope: Scope) -> Sql:
