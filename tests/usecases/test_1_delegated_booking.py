@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass
+
+import pytest
 
 from tests.usecases.vendor import (
     R38,
@@ -99,31 +102,83 @@ def taken(owner: str, value: str, start: str, end: str, patient: str, *people: s
     }
 
 
-def test_a_portal_books_by_delegation_of_a_hospital(organisation: Callable[[str], System]) -> None:
-    hospital, portal = organisation("hospital"), organisation("portal")
+@dataclass(frozen=True)
+class Side:
+    """A system with the server it keeps, and the references it was given when it declared the professional (1a, 2a)."""
 
-    # 1. The clerk declares the professional, then an agenda; the hospital's tool tells its server and the portal's (1a, 2a).
-    made = [[one.declare(resource) for resource in (*professional(), agenda())] for one in (hospital, portal)]
-    (_, doctor, role, _), (_, there, _, _) = made
-    assert slots(portal, "free", "2031-01-01", "2031-02-01").body["total"] == 0
+    server: System
+    doctor: str
+    role: str
 
-    # 2. She says when she receives; the hospital transmits it as it is (3a).
-    for one in (hospital, portal):
-        for rule in HOURS:
-            patched = one.patch(AGENDA, {"op": "add", "path": "/extension/-", "value": rule})
-            assert patched.status == 200, patched.body
-    july = slots(portal, "free", "2031-07-01", "2031-08-01").entries
-    assert {one["start"][:10] for one in july} == {f"2031-07-{day:02}" for day in (3, 10, 17, 24, 31)}
-    june = slots(portal, "free", "2031-06-01", "2031-07-01").entries
-    mondays, thursdays = {2, 9, 16, 23, 30}, {5, 12, 19, 26}
-    assert {int(one["start"][8:10]) for one in june} == mondays | thursdays
-    assert {(one["start"][11:], one["end"][11:]) for one in june} == {
-        (f"{9 + half // 2:02}:{half % 2 * 30:02}:00+02:00", f"{9 + (half + 1) // 2:02}:{(half + 1) % 2 * 30:02}:00+02:00")
-        for half in range(6)
-    }  # fmt: skip
+    def book(self, owner: str, value: str, hours: tuple[str, str], patient: str) -> Answer:
+        """6b: a confirmed appointment of the fifth of June."""
+        start, end = (f"2031-06-05T{one}:00+02:00" for one in hours)
+        return self.server.put(taken(owner, value, start, end, patient, self.role, self.doctor))
 
-    # 3. A patient looks for a cardiologist in her town (4a).
-    found = portal.search(
+    def patient(self, family: str) -> str:
+        return self.server.declare({"resourceType": "Patient", "name": [{"family": family}]})
+
+
+def opened(server: System) -> Side:
+    """Steps 1 and 2 for one server: the professional, the agenda (1a, 2a), then when she receives (3a)."""
+    _, doctor, role, _ = (server.declare(resource) for resource in (*professional(), agenda()))
+    assert slots(server, "free", "2031-01-01", "2031-02-01").body["total"] == 0
+    for rule in HOURS:
+        patched = server.patch(AGENDA, {"op": "add", "path": "/extension/-", "value": rule})
+        assert patched.status == 200, patched.body
+    return Side(server, doctor, role)
+
+
+Sides = tuple[Side, Side]
+
+
+@pytest.fixture
+def sides(organisation: Callable[[str], System]) -> Sides:
+    """The hospital and the portal, each with a server; the hospital told both."""
+    return opened(organisation("hospital")), opened(organisation("portal"))
+
+
+def times(answer: Answer) -> list[str]:
+    return [one["start"][11:16] for one in answer.entries]
+
+
+def free(side: Side, day: int = 5) -> Answer:
+    return slots(side.server, "free", f"2031-06-{day:02}", f"2031-06-{day + 1:02}")
+
+
+def busy(side: Side) -> Answer:
+    return slots(side.server, "busy", "2031-06-05", "2031-06-06")
+
+
+def noted(portal: Side, seen: Json) -> Json:
+    """What the portal keeps of a slot that is busy at the hospital: nobody is named."""
+    return {
+        "resourceType": "Appointment",
+        "identifier": identifier(f"{PORTAL}/busy", seen["id"]),
+        "status": "booked",
+        "start": seen["start"],
+        "end": seen["end"],
+        "participant": [participant(portal.doctor)],
+    }
+
+
+def test_mondays_and_thursdays_but_the_mondays_of_july(sides: Sides) -> None:
+    for side in sides:
+        july = slots(side.server, "free", "2031-07-01", "2031-08-01").entries
+        june = slots(side.server, "free", "2031-06-01", "2031-07-01").entries
+
+        assert {int(one["start"][8:10]) for one in july} == {3, 10, 17, 24, 31}
+        assert {int(one["start"][8:10]) for one in june} == {2, 9, 16, 23, 30} | {5, 12, 19, 26}
+        assert {one["start"][11:] for one in june} == {
+            f"{hour:02}:{minute:02}:00+02:00" for hour in (9, 10, 11) for minute in (0, 30)
+        }
+        assert max(one["end"][11:] for one in june) == "12:00:00+02:00"
+
+
+def test_a_patient_looks_for_a_cardiologist_in_her_town(sides: Sides) -> None:
+    _, portal = sides
+
+    found = portal.server.search(
         "Slot",
         ("schedule.actor:PractitionerRole.specialty", f"{R38}|SM04"),
         ("schedule.actor:PractitionerRole.location.address-city", "brumeval"),
@@ -132,87 +187,64 @@ def test_a_portal_books_by_delegation_of_a_hospital(organisation: Callable[[str]
         ("_include", "Slot:schedule"),
         ("_include:iterate", "Schedule:actor"),
     )
+
     assert len(found.entries) == 6
     assert {one["resourceType"] for one in found.included} == {"Schedule", "Practitioner", "PractitionerRole"}
 
-    # 4. Somebody was given 9:30 at the hospital's desk; the portal asks for the busy slots, and takes note (4a status=busy).
-    caller = hospital.declare({"resourceType": "Patient", "name": [{"family": "Guichet"}]})
-    desk = taken(
-        HOSPITAL, "1", "2031-06-05T09:30:00+02:00", "2031-06-05T10:00:00+02:00", caller, role, doctor
-    )
-    assert hospital.put(desk).status == 201
-    busy = slots(hospital, "busy", "2031-06-05", "2031-06-06").entries
-    assert [(one["start"][11:16], one["status"]) for one in busy] == [("09:30", "busy")]
-    assert b"Guichet" not in str(busy).encode()
-    for seen in busy:
-        note = {
-            "resourceType": "Appointment",
-            "identifier": identifier(f"{PORTAL}/busy", seen["id"]),
-            "status": "booked",
-            "start": seen["start"],
-            "end": seen["end"],
-            "participant": [participant(there)],
-        }
-        assert [portal.put(note).status for _ in range(2)] == [201, 200]
-    left = slots(portal, "free", "2031-06-05", "2031-06-06").entries
-    assert [one["start"][11:16] for one in left] == ["09:00", "10:00", "10:30", "11:00", "11:30"]
 
-    # 5. The patient chooses; the portal confirms by delegation, and sends the confirmed appointment to the hospital (6a).
-    chosen = left[1]
-    mine = portal.declare({"resourceType": "Patient", "name": [{"family": "Aubert"}]})
-    booked = taken(
-        PORTAL, "1", chosen["start"], chosen["end"], mine, slot=[{"reference": f"Slot/{chosen['id']}"}]
-    )
-    confirmed = portal.send("POST", "Appointment", booked)
+def test_the_portal_synchronises_books_by_delegation_and_tells_the_hospital(sides: Sides) -> None:
+    hospital, portal = sides
+
+    # The desk gave 9:30 away; the portal asks for the busy slots (4a status=busy), twice, and takes note.
+    assert hospital.book(HOSPITAL, "1", ("09:30", "10:00"), hospital.patient("Guichet")).status == 201
+    seen = busy(hospital)
+    assert times(seen) == ["09:30"]
+    assert "Guichet" not in str(seen.body)
+    for one in seen.entries:
+        assert [portal.server.put(noted(portal, one)).status for _ in range(2)] == [201, 200]
+    assert times(free(portal)) == ["09:00", "10:00", "10:30", "11:00", "11:30"]
+
+    # The patient chooses; the portal confirms on its side, and sends the confirmed appointment (6a), as often as it likes.
+    chosen = free(portal).entries[1]
+    asked = taken(PORTAL, "1", chosen["start"], chosen["end"], portal.patient("Aubert"))
+    confirmed = portal.server.put(asked | {"slot": [{"reference": f"Slot/{chosen['id']}"}]})
     assert (confirmed.status, confirmed.body["status"]) == (201, "booked"), confirmed.body
-    sent = taken(
-        PORTAL,
-        "1",
-        chosen["start"],
-        chosen["end"],
-        hospital.declare({"resourceType": "Patient", "name": [{"family": "Aubert"}]}),
-        role,
-        doctor,
-    )
-    assert [hospital.put(sent).status for _ in range(2)] == [201, 200]
-    assert [one["start"][11:16] for one in slots(hospital, "busy", "2031-06-05", "2031-06-06").entries] == [
-        "09:30",
-        "10:00",
-    ]
+    patient = hospital.patient("Aubert")
+    sent = [hospital.book(PORTAL, "1", ("10:00", "10:30"), patient).status for _ in range(2)]
+    assert sent == [201, 200]
+    assert times(busy(hospital)) == ["09:30", "10:00"]
 
-    # The desk gives 11:00 away just before the portal does: the hospital's server refuses the second, and offers others.
-    assert (
-        hospital.put(
-            taken(
-                HOSPITAL, "2", "2031-06-05T11:00:00+02:00", "2031-06-05T11:30:00+02:00", caller, role, doctor
-            )
-        ).status
-        == 201
-    )
-    late = hospital.put(
-        taken(PORTAL, "2", "2031-06-05T11:00:00+02:00", "2031-06-05T11:30:00+02:00", caller, role, doctor)
-    )
-    assert (late.status, late.body["issue"][0]["code"]) == (409, "conflict")
-    offered = [one for one in late.body["issue"][0]["extension"] if one["url"].endswith("/alternative-slot")]
-    assert len(offered) == 3
 
-    # 6. Changes follow the same way: a telephone (1b), an hour less on Thursdays (3b), and in the end the deletion (1c).
+def test_who_comes_second_is_refused_and_told_what_is_free(sides: Sides) -> None:
+    hospital, _ = sides
+    assert hospital.book(HOSPITAL, "2", ("11:00", "11:30"), hospital.patient("Guichet")).status == 201
+
+    late = hospital.book(PORTAL, "2", ("11:00", "11:30"), hospital.patient("Aubert"))
+
+    (issue, *_) = late.body["issue"]
+    assert (late.status, issue["code"]) == (409, "conflict")
+    assert [one["url"].rpartition("/")[2] for one in issue["extension"]] == ["alternative-slot"] * 3
+
+
+def test_changes_and_deletions_follow(sides: Sides) -> None:
+    hospital, portal = sides
     told = {**professional()[2], "telecom": [{"system": "phone", "value": "0353010001"}]}
-    for one in (hospital, portal):
-        assert one.put(told).status == 200
-    assert portal.search("PractitionerRole", ("telecom", "+33 3 53 01 00 01")).body["total"] == 1
     closed = opening(
-        "fermeture", "2031-06-12T11:00:00+02:00", "2031-06-12T12:00:00+02:00", kind="busy-unavailable"
+        "congrès", "2031-06-12T11:00:00+02:00", "2031-06-12T12:00:00+02:00", kind="busy-unavailable"
     )
-    assert portal.patch(AGENDA, {"op": "add", "path": "/extension/-", "value": closed}).status == 200
-    thursday = slots(portal, "free", "2031-06-12", "2031-06-13").entries
-    assert [one["start"][11:16] for one in thursday] == ["09:00", "09:30", "10:00", "10:30"]
-    assert portal.send("DELETE", AGENDA).status == 409
-    for system, value in ((f"{PORTAL}/rdv", "1"), (f"{PORTAL}/busy", busy[0]["id"])):
-        cancelled = portal.patch(
-            f"Appointment?identifier={system}%7C{value}",
-            {"op": "replace", "path": "/status", "value": "cancelled"},
-        )
-        assert cancelled.status == 200, cancelled.body
-    assert portal.send("DELETE", AGENDA).status == 200
-    assert slots(portal, "free", "2031-06-19", "2031-06-20").body["total"] == 0
+    assert portal.book(PORTAL, "1", ("10:00", "10:30"), portal.patient("Aubert")).status == 201
+
+    # 1b: a telephone; 3a: a morning that ends earlier.
+    assert [side.server.put(told).status for side in (hospital, portal)] == [200, 200]
+    patched = portal.server.patch(AGENDA, {"op": "add", "path": "/extension/-", "value": closed})
+    assert patched.status == 200, patched.body
+    assert portal.server.search("PractitionerRole", ("telecom", "+33 3 53 01 00 01")).body["total"] == 1
+    assert times(free(portal, 12)) == ["09:00", "09:30", "10:00", "10:30"]
+
+    # 2c: not before the appointments to come are cancelled (6b).
+    assert portal.server.send("DELETE", AGENDA).status == 409
+    where = f"Appointment?identifier={PORTAL}/rdv%7C1"
+    cancelled = portal.server.patch(where, {"op": "replace", "path": "/status", "value": "cancelled"})
+    assert cancelled.status == 200, cancelled.body
+    assert portal.server.send("DELETE", AGENDA).status == 200
+    assert free(portal, 19).body["total"] == 0
