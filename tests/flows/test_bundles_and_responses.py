@@ -217,3 +217,34 @@ def test_who_is_not_invited_cannot_answer(server: Server) -> None:
 
     assert (reply.status, reply.keys) == (422, ["not-a-participant"])
     assert server.get(f"/Appointment/{made.id}").json["status"] == "proposed"
+
+
+def test_a_transaction_whose_read_finds_nothing_writes_nothing(server: Server) -> None:
+    known = identifier()
+    patient = {"resourceType": "Patient", "identifier": [known]}
+    sent = bundle("transaction", entry("POST", "Patient", patient), entry("GET", "Patient/nowhere"))
+
+    reply = server.post("/", sent)
+
+    assert reply.status == 404, reply.body
+    assert reply.json["issue"][0]["expression"] == ["Bundle.entry[1]"]
+    found = server.get(f"/Patient?identifier={known['system']}|{known['value']}")
+    assert found.json["total"] == 0
+
+
+def test_a_batch_of_reads_stops_where_an_answer_is_full_and_still_writes(server: Server) -> None:
+    div = f'<div xmlns="http://www.w3.org/1999/xhtml"><p>{"a" * 900_000}</p></div>'
+    heavy = {"resourceType": "Patient", "text": {"status": "generated", "div": div}}
+    where_it_is = f"Patient/{server.post('/Patient', heavy).id}"
+    reads = [entry("GET", where_it_is) for _ in range(30)]
+    written = entry("POST", "Patient", {"resourceType": "Patient", "identifier": [identifier()]})
+
+    reply = server.post("/", bundle("batch", *reads, written))
+
+    assert len(reply.body) < 20 << 20
+    codes = statuses(reply)
+    assert codes[0] == "200"
+    assert codes[29] == "422"
+    assert codes[30] == "201"
+    refused = reply.json["entry"][29]["response"]["outcome"]["issue"][0]
+    assert refused["code"] == "too-costly"

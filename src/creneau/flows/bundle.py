@@ -12,7 +12,7 @@ from typing import Any, Final
 from creneau.fhir import json
 from creneau.fhir.reference import walk
 from creneau.flows import conditions, deletion, entries, reading, single
-from creneau.flows.answers import Deleted, Done, Resource, Saved
+from creneau.flows.answers import Deleted, Done, Found, Past, Resource, Saved
 from creneau.flows.entries import Asked
 from creneau.flows.pending import Pending
 from creneau.flows.world import World
@@ -57,6 +57,14 @@ NOT_IN_BUNDLE = refusal(
     "Cette méthode n'est pas offerte dans un Bundle.",
     "This method is not offered in a Bundle.",
 )
+ANSWER_FULL = refusal(
+    "answer-full",
+    "too-costly",
+    "Les réponses aux lectures de ce Bundle dépasseraient {limit} octets ; lisez-en moins à la fois.",
+    "The answers to the reads of this Bundle would be over {limit} bytes; read less at a time.",
+)
+ANSWER_BYTES: Final = 16 << 20
+"""Bytes of resources after which a Bundle's answer takes no further read (SEC-23: 20 MiB a response)."""
 
 DEPENDENCIES: Final = (
     "Organization",
@@ -88,7 +96,7 @@ async def bundle(world: World, sent: Resource, strict: bool) -> tuple[str, tuple
         raise TooCostly(Issue(TOO_MANY_ENTRIES, "Bundle.entry", values={"limit": world.rules.bundle_limit}))
     world.validator.refuse({**sent, "entry": [_envelope(entry) for entry in listed]} if listed else sent)
     if sent["type"] == "batch":
-        return "batch-response", tuple([await _alone(world, i, one, strict) for i, one in enumerate(listed)])
+        return "batch-response", await _each(world, listed, strict)
     return "transaction-response", await settle(world, lambda: _together(world, listed, strict))
 
 
@@ -97,6 +105,39 @@ def _envelope(entry: Any) -> Any:
     if not isinstance(entry, dict) or not isinstance(entry.get("resource"), dict):
         return entry
     return {**entry, "resource": {"resourceType": "Parameters"}}
+
+
+async def _each(world: World, listed: Sequence[Mapping[str, Any]], strict: bool) -> tuple[Done, ...]:
+    """Every entry on its own. Once the answers fill a response, what still asks to read is refused, what writes goes on (SEC-23)."""
+    done: list[Done] = []
+    weight = 0
+    for index, one in enumerate(listed):
+        if weight > ANSWER_BYTES and _reads(one):
+            full = TooCostly(Issue(ANSWER_FULL, values={"limit": ANSWER_BYTES}))
+            done.append(Done(placed(full, index)))
+        else:
+            done.append(await _alone(world, index, one, strict))
+            weight += _weight(done[-1])
+    return tuple(done)
+
+
+def _reads(entry: Mapping[str, Any]) -> bool:
+    request = entry.get("request")
+    return isinstance(request, dict) and request.get("method") in ("GET", "HEAD")
+
+
+def _weight(done: Done) -> int:
+    """Bytes of the resources that an entry's answer carries."""
+    match done.answer:
+        case Stored(body=body):
+            return len(body)
+        case Saved(stored=stored):
+            return len(stored.body)
+        case Found(entries=found):
+            return sum(len(one.body) for one in found)
+        case Past(items=items):
+            return sum(len(one.body) for one in items)
+    return 0
 
 
 async def _alone(world: World, index: int, entry: Mapping[str, Any], strict: bool) -> Done:
@@ -163,11 +204,24 @@ async def _together(world: World, listed: Sequence[Mapping[str, Any]], strict: b
         if one.method not in ("GET", "HEAD"):
             pending.entry, pending.own = one.index, targets.get(one.index) or (one.type, one.id or "")
             done[one.index] = await _placed(inside, one, targets.get(one.index, ("", None))[1], strict)
+    reads = [one for one in asked if one.method in ("GET", "HEAD")]
+    weight = 0
+    for one in reads:  # what cannot be read refuses the whole before anything is written
+        weight += _weight(await _placed(inside, one, None, strict))
+        if weight > ANSWER_BYTES:
+            raise placed(TooCostly(Issue(ANSWER_FULL, values={"limit": ANSWER_BYTES})), one.index)
     await _commit(world, pending)
-    for one in asked:
-        if one.method in ("GET", "HEAD"):
-            done[one.index] = await _placed(world, one, None, strict)
+    for one in reads:
+        done[one.index] = await _read_after(world, one, strict)
     return tuple(done[index] for index in range(len(asked)))
+
+
+async def _read_after(world: World, asked: Asked, strict: bool) -> Done:
+    """A read of a transaction that is written: a refusal, if the world moved that much meanwhile, is the entry's own."""
+    try:
+        return await _placed(world, asked, None, strict)
+    except Problem as problem:
+        return Done(problem)
 
 
 def _order(asked: Asked) -> tuple[int, int, int]:

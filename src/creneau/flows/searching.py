@@ -29,7 +29,15 @@ TOO_MANY_INCLUDED = refusal(
     "La réponse inclurait plus de {limit} ressources ; réduisez la page (_count).",
     "The answer would include more than {limit} resources; ask for a smaller page (_count).",
 )
+INCLUDED_TOO_LONG = refusal(
+    "included-too-long",
+    "too-costly",
+    "Les ressources incluses dépasseraient {limit} octets ; réduisez la page (_count).",
+    "The included resources would be over {limit} bytes; ask for a smaller page (_count).",
+)
 INCLUDED_LIMIT = 5_000
+INCLUDED_BYTES = 8 << 20
+"""With a page of the store's limit, an answer stays under 20 MiB (SEC-23)."""
 TURN = 50
 """Resources read before other requests get their turn."""
 KEPT: Final = 20_000
@@ -78,12 +86,15 @@ async def include(
     """What the matches, whose references `links` gives, include; iterated includes apply to what was included as well (C-42)."""
     includes = tuple(dict.fromkeys(includes))
     found: dict[Key, Stored | None] = {(one.type, one.id): None for one in matches}
-    wave, first = list(found), True
+    wave, first, weight = list(found), True, 0
     while (wave or links) and includes:
         active = [one for one in includes if first or one.iterate]
         new = await _wave(world, active, _Wave(wave, links), found)
         if len(found) - len(matches) > INCLUDED_LIMIT:
             raise TooCostly(Issue(TOO_MANY_INCLUDED, values={"limit": INCLUDED_LIMIT}))
+        weight += sum(len(one.body) for one in new)
+        if weight > INCLUDED_BYTES:
+            raise TooCostly(Issue(INCLUDED_TOO_LONG, values={"limit": INCLUDED_BYTES}))
         again = any(one.iterate for one in includes)
         links = await _links(world, new) if again else {}
         wave, first = [(one.type, one.id) for one in new], False

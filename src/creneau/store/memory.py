@@ -21,6 +21,7 @@ from creneau.store.contract import (
     StoreUnavailable,
     Take,
 )
+from creneau.store.fill import fitting
 from creneau.store.overlap import crowded
 from creneau.store.plan import APPOINTMENT, SCHEDULE, covers, distinct, in_order, key, lapsed, refuse_nonsense
 
@@ -77,6 +78,8 @@ class MemoryStore:
         """See `contract.Store.find`."""
         found = match.page(query, self._held, count=count)
         versions = [self._versions[query.type, id_][-1] for id_ in found.ids]
+        if (query.count if count is None else count) is not None and len(fitting(versions)) < len(versions):
+            return await self.find(query, count=len(fitting(versions)))
         return Page(versions, found.next, found.total if query.total == "accurate" else None)
 
     async def matching(self, query: Query) -> dict[str, int]:
@@ -271,6 +274,6 @@ def _follows(stored: Stored, place: position.Position, *, one: bool) -> bool:
 
 
 def _page(rest: list[Stored], count: int, total: int | None) -> Page:
-    items = rest[:count]
-    more = len(rest) > count and items
+    items = fitting(rest[:count])
+    more = len(rest) > len(items) and items
     return Page(items, position.write(position.of(items[-1])) if more else None, total)

@@ -11,6 +11,7 @@ from typing import Final
 from creneau.store import position
 from creneau.store import statements as sql
 from creneau.store.contract import Page, Stored
+from creneau.store.fill import fitting
 
 _LEAST: Final = -(1 << 62)
 _GREATEST: Final = position.Position(1 << 62, "\U0010ffff", "\U0010ffff", 1 << 62)
@@ -69,6 +70,6 @@ class Asked:
 
 
 def _page(found: list[Stored], count: int, total: int) -> Page:
-    items = found[:count]
-    more = items and len(found) > count
+    items = fitting(found[:count])
+    more = items and len(found) > len(items)
     return Page(items, position.write(position.of(items[-1])) if more else None, total)

@@ -30,6 +30,7 @@ from creneau.search.query import (
     TokenValue,
 )
 from creneau.store.contract import Page, Stored
+from creneau.store.fill import fitting
 from creneau.store.search_dates import Arg, Dates, Sql
 from creneau.store.search_where import LIVE, OF_DATES, ROW, Scope, ids, test
 
@@ -58,14 +59,16 @@ def find(cursor: sqlite3.Cursor, query: Query, *, tenant: str, count: int | None
     if "kilometres(" in statement.sql:
         prepare(cursor.connection)
     rows = cursor.execute(*statement).fetchall()
-    kept = rows if size is None else rows[:size]
+    kept = [Stored._make(row[:6]) for row in rows]
+    if size is not None:
+        kept = fitting(kept[:size])
+    whole = len(kept) == len(rows)
     after = None
-    if kept and len(rows) > len(kept):
-        after = positions.write(Position(kept[-1][6:], kept[-1][1]))
-    total = None
-    if query.total == "accurate":
-        total = _total(cursor, query, tenant, len(rows) if size is None or len(rows) <= size else None)
-    return Page([Stored._make(row[:6]) for row in kept], after, total)
+    if kept and not whole:
+        last = rows[len(kept) - 1]
+        after = positions.write(Position(last[6:], last[1]))
+    total = _total(cursor, query, tenant, len(rows) if whole else None) if query.total == "accurate" else None
+    return Page(kept, after, total)
 
 
 def _total(cursor: sqlite3.Cursor, query: Query, tenant: str, seen: int | None) -> int:
