@@ -144,6 +144,23 @@ def test_values_are_allowed_to_the_limit_and_not_beyond() -> None:
     assert refused(START + b'"x":{"y":1}}', max_nodes=3) == ("json-nodes", "")
 
 
+def test_commas_inside_strings_are_no_values() -> None:
+    raw = START + b'"x":"' + b'\\",' * 60_000 + b'"}'
+
+    assert json.decode(raw)["x"] == '",' * 60_000
+
+
+@given(resources(), st.integers(1, 40))
+def test_only_too_many_values_are_refused_as_too_many(resource: dict[str, Any], most: int) -> None:
+    raw = json.encode(resource)
+    values = json.nodes(resource)
+
+    if values > most:
+        assert refused(raw, max_nodes=most)[0] == "json-nodes"
+    else:
+        assert json.decode(raw, max_nodes=most) == resource
+
+
 def test_no_input_of_one_mebibyte_takes_a_second() -> None:
     evil = [
         START + b'"x":"' + b'\\":' * 340_000 + b'"}',

@@ -103,6 +103,8 @@ def decode(raw: bytes, *, max_depth: int = MAX_DEPTH, max_nodes: int = MAX_NODES
 
 def decode_value(raw: bytes, *, max_depth: int = MAX_DEPTH, max_nodes: int = MAX_NODES) -> Any:
     """Any JSON value (a JSON Patch is an array), under the refusals of `decode` but those that a resource alone meets."""
+    if len(raw) > 2 * max_nodes and raw.count(b",") > max_nodes:
+        _check_commas(raw, max_nodes)
     try:
         value = _DECODER.decode(raw)
         again = _ENCODER.encode(value)
@@ -196,6 +198,15 @@ def _check_size(raw: bytes, value: Any, max_depth: int, max_nodes: int) -> None:
         raise Malformed.of(TOO_DEEP, limit=max_depth)
     # Every value but the first of its container follows a comma, and every value takes two bytes at least.
     if len(raw) > 2 * max_nodes and raw.count(b",") + 2 * containers > max_nodes and nodes(value) > max_nodes:
+        raise Malformed.of(TOO_MANY, limit=max_nodes)
+
+
+_STRING: Final = re.compile(rb'"[^"\\]*(?:\\.[^"\\]*)*"', re.DOTALL)
+
+
+def _check_commas(raw: bytes, max_nodes: int) -> None:
+    """Refuse what has more values than the limit without making them: each comma outside a string has one on either side."""
+    if _STRING.sub(b"", raw).count(b",") >= max_nodes:
         raise Malformed.of(TOO_MANY, limit=max_nodes)
 
 
