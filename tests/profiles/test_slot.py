@@ -6,10 +6,13 @@ from typing import Any
 from zoneinfo import ZoneInfo
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from creneau.fhir import instant
+from creneau.fhir import instant, json
 from creneau.fhir.validation import Validator
-from creneau.profiles.slot import PROFILES, slot
+from creneau.profiles.agenda import service_key
+from creneau.profiles.slot import PROFILES, mould, slot
 from creneau.scheduling.slots import Cell, own_slot_id, slot_id
 
 SPECIALTY = {
@@ -98,3 +101,33 @@ def test_the_default_service_and_an_agenda_without_specialty_add_nothing() -> No
 
 def test_times_are_written_in_the_zone_of_the_agenda() -> None:
     assert shown("", zone="Pacific/Noumea")["start"] == "2026-07-01T18:15:00+11:00"
+
+
+TEXT = st.text(max_size=30)
+CONCEPT = st.fixed_dictionaries(
+    {"text": TEXT}, optional={"coding": st.just([{"system": 'urn:"x"\\', "code": "é"}])}
+)
+
+
+@given(
+    st.lists(CONCEPT, max_size=2),
+    st.lists(CONCEPT, max_size=2),
+    st.sampled_from(["free", "busy", "busy-tentative", "busy-unavailable"]),
+    st.sampled_from(["Europe/Paris", "Indian/Reunion", "Pacific/Tahiti", "Africa/Monrovia"]),
+    st.integers(-3_000_000_000, 9_000_000_000).map(lambda second: second * 1_000_000),
+    st.integers(60, 100_000).map(lambda second: second * 1_000_000),
+    TEXT,
+)
+def test_what_is_cast_is_byte_for_byte_the_slot(
+    services: list[Any], specialty: list[Any], status: str, zone: str, start: int, length: int, system: str
+) -> None:
+    url = SCHEDULE["extension"][0]["url"]
+    parts = [{"url": "serviceType", "valueCodeableConcept": one} for one in services]
+    schedule = {"extension": [{"url": url, "extension": [part]} for part in parts], "specialty": specialty}
+    for key in (None, "", *map(service_key, services)):
+        cell, first = Cell("a.1-b", start, start + length, key), Cell("a.1-b", 0, 60, key)
+        where = {"zone": ZoneInfo(zone), "system": system}
+
+        found = mould(first, schedule, status, **where).cast(cell.id, cell.start, cell.end)
+
+        assert found == json.encode(slot(cell, schedule, status, **where))

@@ -8,6 +8,7 @@ from typing import Final
 
 from creneau.fhir import json
 from creneau.flows.agendas import Held, held_of
+from creneau.flows.timetable import TOO_MANY_SLOTS
 from creneau.flows.world import World
 from creneau.flows.writing import rows_of
 from creneau.problems import Issue, TooCostly, refusal
@@ -44,6 +45,8 @@ TOO_MANY_AGENDAS = refusal(
 )
 """GAP-RET-E18."""
 AGENDAS: Final = 20_000
+POINTING: Final = 2_000
+"""Resources of a `_has` whose slots are looked at."""
 WINDOW_DAYS: Final = 400
 SECOND: Final = 1_000_000
 
@@ -169,7 +172,9 @@ def _limit(parts: Wanted, ids: Sequence[str]) -> None:
 
 async def _pointed_to(world: World, has: Has) -> tuple[str, ...]:
     """The slots that the resources of a `_has` point to."""
-    page = await world.store.find(Query(has.source, (has.inner,), total="none"))
+    page = await world.store.find(Query(has.source, (has.inner,), total="none"), count=POINTING)
+    if page.next is not None:
+        raise TooCostly(Issue(TOO_MANY_SLOTS, values={"limit": POINTING}))
     return tuple(id for one in page.items for id in _slots_of(world, has, one.body))
 
 
