@@ -1,6 +1,6 @@
 """`creneau demo --scale national`: loads the lots that are missing, many in one transaction; killed at any moment, it goes on where it was.
 
-Each lot is two plans, each committed whole or not at all by the store under its guard; a lot is there when its last plan is.
+Each lot is some plans, each committed whole or not at all by the store under its guard; a lot is there when its last plan is.
 """
 
 from __future__ import annotations

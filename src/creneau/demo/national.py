@@ -18,6 +18,8 @@ from creneau.demo.structures import location, organization, practice
 AGENDAS: Final = 300_000
 A_LOT: Final = 2 * nation.SITES + 3 * nation.LOT + nation.PATIENTS + nation.BUSY + nation.LIGHT
 """Resources of a lot."""
+A_PLAN: Final = 25
+"""Appointments committed as one: the guard compares each with the others of its plan."""
 
 
 class Made(NamedTuple):
@@ -37,7 +39,7 @@ def lots(agendas: int) -> int:
 
 def last_of(lot: int) -> tuple[str, str]:
     """Type and id of the first resource of what is loaded last of a lot: where it is, the lot is whole."""
-    return "Appointment", f"rdv-{nation.BASE + lot * nation.LOT + 1}"
+    return "Appointment", f"rdv-{nation.BASE + (lot + 1) * nation.LOT - A_PLAN + 1}"
 
 
 def made(lot: int, today: date, zone: str) -> Made:
