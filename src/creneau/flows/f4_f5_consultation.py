@@ -143,7 +143,7 @@ async def _found(
     world: World, asked: Asked, page: Sequence[Shown], counted: tuple[int | None, str | None]
 ) -> Found:
     query, (total, next) = asked.query, counted
-    entries = tuple(map(asked.look.entry, page))
+    entries = asked.look.entries(page)
     included: Sequence[Entry] = ()
     if query.includes:
         # Nothing leads back to a Slot, so that what only follows their references needs none of them.

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import zlib
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from itertools import groupby, pairwise
 from typing import Final
@@ -101,11 +101,17 @@ class Look:
             found = self._moulds[key] = _mould(self.world, one)
         return found
 
-    def entry(self, one: Shown) -> Entry:
-        """The slot as JSON, a match."""
-        cell = one.cell
-        id = cell.id
-        return Entry("Slot", id, self.mould(one).cast(id, cell.start, cell.end), "match")
+    def entries(self, page: Iterable[Shown]) -> list[Entry]:
+        """The slots as JSON, matches."""
+        make, known = tuple.__new__, self._moulds
+        found: list[Entry] = []
+        for one in page:
+            cell, status, _ = one
+            agenda, start, end, service = cell
+            mould = known.get((agenda, service, status)) or self.mould(one)
+            id = cell.id
+            found.append(make(Entry, ("Slot", id, mould.cast(id, start, end), "match")))
+        return found
 
 
 def _mould(world: World, one: Shown) -> profile.Mould:
@@ -125,19 +131,32 @@ def by_start(one: Shown) -> tuple[int, str]:
     return one.cell.start, one.cell.id
 
 
-def _in_order(slots: list[Shown], backwards: bool) -> list[Shown]:
-    """Sorted as by `by_start`; ids are made only where slots start together."""
-    slots.sort(key=_start, reverse=backwards)
-    if all(one[0][1] != other[0][1] for one, other in pairwise(slots)):
+def _in_order(look: Look, slots: list[Shown], backwards: bool) -> list[Shown]:
+    """Sorted as by `by_start`, slots given agenda by agenda; ids are made only where slots of one agenda start together."""
+    if backwards:
+        slots.reverse()
+    slots.sort(key=_start, reverse=backwards)  # stable: agendas stay in the order of their ids
+    together = _start_and_agenda if _in_order_of_ids([one.agenda.id for one in look.agendas]) else _start
+    if all(together(one) != together(other) for one, other in pairwise(slots)):
         return slots
     found: list[Shown] = []
-    for _, together in groupby(slots, _start):
-        found += sorted(together, key=_id, reverse=backwards)
+    for _, several in groupby(slots, together):
+        found += sorted(several, key=_id, reverse=backwards)
     return found
+
+
+def _in_order_of_ids(agendas: Sequence[str]) -> bool:
+    """Whether slots that start together are in the order of their ids when they are in that of their agendas, which are given in order."""
+    names = [f"{one}." for one in agendas]
+    return all(one < other and not other.startswith(one) for one, other in pairwise(names))
 
 
 def _start(one: Shown) -> int:
     return one[0][1]
+
+
+def _start_and_agenda(one: Shown) -> tuple[int, str]:
+    return one[0][1], one[0][0]
 
 
 def _id(one: Shown) -> str:
@@ -158,7 +177,7 @@ async def walk(look: Look, least: int, *, backwards: bool = False) -> AsyncItera
     for part in grid.steps(agendas, look.window, max(least, LEAST), backwards=backwards):
         walked += len(agendas) * ((part.end - part.start) // DAY + 1)
         slots = await _within(look, part)
-        yield _in_order(slots, backwards)
+        yield _in_order(look, slots, backwards)
         found += len(slots)
         if found > LIMIT or walked > WALKED:
             raise too_many()
@@ -174,7 +193,7 @@ async def _unfold(agendas: Sequence[Agenda], window: Interval) -> None:
 
 
 async def _within(look: Look, part: Interval) -> list[Shown]:
-    """What matches among the slots that start within the part, in any order."""
+    """What matches among the slots that start within the part, agenda by agenda."""
     taken = await taken_of(look.world, look.agendas, part)
     found: list[Shown] = []
     plain = look.asked.bounded and not look.asked.others

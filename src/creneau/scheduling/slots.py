@@ -69,9 +69,10 @@ class Cell(NamedTuple):
     @property
     def id(self) -> str:
         """Slot.id."""
-        if self.service is None:
-            return own_slot_id(self.agenda, self.start, self.end)
-        return slot_id(self.agenda, self.start, self.service)
+        agenda, start, end, service = self
+        if service is None:
+            return own_slot_id(agenda, start, end)
+        return f"{agenda}.{_written(start)}.{_tag(service)}"  # `slot_id`, without a call more for each of thousands
 
 
 class SlotId(NamedTuple):
