@@ -70,6 +70,29 @@ def test_the_order_in_xml_is_that_of_the_tables_whatever_that_of_the_json(
     assert xml.encode(shuffled(resource, chance)) == xml.encode(resource)
 
 
+@given(resources())
+def test_a_pretty_document_says_the_same_an_element_a_line(resource: dict[str, Any]) -> None:
+    pretty = xml.encode_pretty(resource)
+
+    assert xml.decode(pretty) == xml.decode(xml.encode(resource))
+    assert pretty.count(b"\n") >= len(resource) - 1
+
+
+def test_a_pretty_document_leaves_the_narrative_alone() -> None:
+    div = '<div xmlns="http://www.w3.org/1999/xhtml"><p>un <b>deux</b> <i>trois</i></p></div>'
+    patient = {"resourceType": "Patient", "text": {"status": "generated", "div": div}, "active": True}
+
+    assert xml.encode_pretty(patient).decode().splitlines()[1:] == [
+        '<Patient xmlns="http://hl7.org/fhir">',
+        "  <text>",
+        '    <status value="generated"/>',
+        f"    {div}",
+        "  </text>",
+        '  <active value="true"/>',
+        "</Patient>",
+    ]
+
+
 def test_the_official_examples_come_back_from_xml_as_they_went() -> None:
     for path in official_examples():
         resource = json.decode(path.read_bytes(), max_nodes=10**6)

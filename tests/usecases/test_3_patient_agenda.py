@@ -89,6 +89,9 @@ def test_two_tools_feed_one_agenda_and_a_gp_sees_all_of_it(organisation: Callabl
     )
     assert [one["start"][:10] for one in busy.entries] == ["2031-02-03", "2031-02-05"]
     assert all("Consultation" not in str(one) for one in busy.entries)
+    agenda = busy.entries[0]["schedule"]["reference"]
+    told = ens.search(f"{agenda}/$availability", ("start", "2031-02-03"), ("end", "2031-02-04"))
+    assert "busy" in [part["valueCode"] for one in told.body["parameter"] for part in one["part"][:1]]
 
 
 @pytest.mark.parametrize("became", ["fulfilled", "noshow"])

@@ -12,7 +12,7 @@ from creneau.fhir import instant
 from creneau.flows import agendas
 from creneau.flows.agendas import Held
 from creneau.flows.answers import Resource
-from creneau.flows.timetable import Shown, timetable
+from creneau.flows.timetable import Shown, shows, timetable
 from creneau.flows.world import World
 from creneau.flows.writing import UNKNOWN_ID
 from creneau.problems import Issue, Malformed, Missing, Refusal, refusal
@@ -178,7 +178,7 @@ async def _times(world: World, held: Held, at: int, shown: Shown | None) -> list
     now = world.clock()
     start, end = (shown.cell.start, shown.cell.end) if shown else (at, at + 1)
     steps = [Step("removed", Issue(PAST))] if at < now else []
-    for one in await world.store.taken(held.agenda.things, start, end, now=now):
+    for one in await world.store.taken(shows(held), start, end, now=now):
         why: Refusal = TAKEN if one.take.kind == "busy" else ASKED_FOR
         values = {"thing": one.take.thing, **_span(held, one.take.start, one.take.end)}
         steps.append(Step("removed", Issue(why, values=values)))

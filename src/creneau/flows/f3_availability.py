@@ -12,6 +12,7 @@ from creneau.fhir import instant
 from creneau.flows import agendas, reading
 from creneau.flows.agendas import Held
 from creneau.flows.answers import Resource
+from creneau.flows.timetable import shows
 from creneau.flows.wanted import TOO_FAR, WINDOW_DAYS
 from creneau.flows.world import World
 from creneau.problems import Invalid, Issue, Malformed, Refusal, TooCostly, refusal
@@ -85,7 +86,7 @@ async def availability(
         known = await agendas.held(world, id or "")
         assert known is not None
         held = known
-    taken = await world.store.taken(held.agenda.things, window.start, window.end, now=world.clock())
+    taken = await world.store.taken(shows(held), window.start, window.end, now=world.clock())
     told = list(tell(held, window, taken))
     return {
         "resourceType": "Parameters",

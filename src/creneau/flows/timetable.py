@@ -62,7 +62,7 @@ async def taken_of(
     world: World, agendas: Sequence[Held], window: Interval
 ) -> dict[str, tuple[Occupied, ...]]:
     """By agenda, the time taken of its things that may bear on a slot that starts within the window; agendas without any are absent."""
-    things = sorted({thing for held in agendas for thing in (*held.agenda.things, *_company(held))})
+    things = sorted({thing for held in agendas for thing in shows(held)})
     longest = max((one.duration for held in agendas for one in held.agenda.services), default=0)
     by_thing: dict[str, list[Occupied]] = {}
     for one in await world.store.taken(things, window.start, window.end + longest, now=world.clock()):
@@ -81,6 +81,11 @@ def _of(held: Held, by_thing: Mapping[str, Sequence[Occupied]]) -> tuple[Occupie
     known = {one.appointment for one in own}
     theirs = (one for thing in company for one in by_thing.get(thing, ()))
     return (*own, *(one for one in theirs if one.appointment not in known))
+
+
+def shows(held: Held) -> tuple[str, ...]:
+    """Whose taken time an agenda shows."""
+    return (*held.agenda.things, *_company(held))
 
 
 def _company(held: Held) -> Sequence[str]:

@@ -39,16 +39,20 @@ def shape(body: bytes, mode: str | None, names: str | None) -> bytes:
 
 def resource(call: Call, content: Resource) -> bytes:
     """The bytes of a resource made here."""
-    return xml.encode(content) if call.format == "xml" else written(call, json.encode(content))
+    return _in_xml(call, content) if call.format == "xml" else written(call, json.encode(content))
 
 
 def written(call: Call, body: bytes) -> bytes:
-    """JSON bytes in the format of the answer, indented when `_pretty` asks."""
+    """The resource in JSON bytes, in the format of the answer, indented when `_pretty` asks."""
     if call.format == "xml":
-        return xml.encode(_load(body))
+        return _in_xml(call, _load(body))
     if call.parameter("_pretty") == "true":
         return msgspec.json.format(body, indent=2)
     return body
+
+
+def _in_xml(call: Call, content: Resource) -> bytes:
+    return xml.encode_pretty(content) if call.parameter("_pretty") == "true" else xml.encode(content)
 
 
 def sent(call: Call) -> Resource:

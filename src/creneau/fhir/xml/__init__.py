@@ -7,6 +7,6 @@ validation can name them. Entities, document types, other encodings than UTF-8 a
 """
 
 from creneau.fhir.xml.reading import decode
-from creneau.fhir.xml.writing import encode
+from creneau.fhir.xml.writing import encode, encode_pretty
 
-__all__ = ["decode", "encode"]
+__all__ = ["decode", "encode", "encode_pretty"]

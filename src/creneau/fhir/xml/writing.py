@@ -38,6 +38,23 @@ def encode(resource: Mapping[str, Any]) -> bytes:
     return "".join(out).encode()
 
 
+def encode_pretty(resource: Mapping[str, Any]) -> bytes:
+    """The same with an element a line, two spaces a level, for `_pretty`; narratives are left as they are."""
+    root = etree.fromstring(encode(resource), parser())
+    _indent(root, "\n")
+    return etree.tostring(root, xml_declaration=True, encoding="UTF-8")
+
+
+def _indent(node: etree._Element, margin: str) -> None:
+    if len(node) == 0 or node.tag.startswith(f"{{{XHTML}}}"):
+        return
+    node.text = margin + "  "
+    for child in node:
+        _indent(child, margin + "  ")
+        child.tail = margin + "  "
+    node[-1].tail = margin
+
+
 def _write_resource(resource: Mapping[str, Any], path: str, namespace: str, out: list[str]) -> None:
     name = resource.get("resourceType")
     if not isinstance(name, str) or not is_resource(name):
