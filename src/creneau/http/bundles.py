@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from http import HTTPStatus
-from typing import Any
+from typing import Any, Final
 
 import msgspec
 
@@ -62,13 +62,16 @@ def _matches(call: Call, found: Found) -> list[bytes]:
     entries: Iterable[Entry] = found.entries
     if mode is not None or names:
         entries = (one._replace(body=render.shape(one.body, mode, names)) for one in entries)
-    # Types, ids and modes hold no character that JSON escapes.
+    # Types, ids and modes hold no character that JSON escapes. Joining takes half the time of formatting.
     base = call.front.settings.base_url
     heads = {type: f'{{"fullUrl":"{base}/{type}/'.encode() for type in {one.type for one in found.entries}}
     return [
-        b'%b%b","resource":%b,"search":{"mode":"%b"}}' % (heads[type], id.encode(), body, mode.encode())
-        for type, id, body, mode in entries
+        b"".join((heads[type], id.encode(), _THEN, body, _MODE[mode])) for type, id, body, mode in entries
     ]
+
+
+_THEN: Final = b'","resource":'
+_MODE: Final = {mode: f',"search":{{"mode":"{mode}"}}}}'.encode() for mode in ("match", "include")}
 
 
 def _spoken(issues: Iterable[Issue], language: str) -> bytes:
