@@ -23,7 +23,7 @@ from creneau.flows.world import World
 from creneau.store.contract import Plan, Put
 
 GROUP: Final = 20
-"""Lots that are made, and written, together: some 9,000 resources a transaction."""
+"""Lots that are made, and written, together at the most: some 9,000 resources a transaction."""
 SAID_EVERY: Final = 10.0
 """Seconds between two lines of progress where there is no terminal."""
 
@@ -36,7 +36,8 @@ async def load(world: World, settings: Settings, agendas: int) -> int:
     today = datetime.fromtimestamp(world.clock() / 1e6, UTC).astimezone(world.rules.zone).date()
     count = national.lots(agendas)
     missing = [lot for lot in range(count) if await world.store.get(*national.last_of(lot)) is None]
-    groups = [missing[at : at + GROUP] for at in range(0, len(missing), GROUP)]
+    size = max(1, min(GROUP, len(missing) // 8))  # a small country is seen to advance as well
+    groups = [missing[at : at + size] for at in range(0, len(missing), size)]
     if not groups:
         return 0
     gc.disable()  # puts have no cycles, and are too many to be looked through
