@@ -1,4 +1,4 @@
-"""`python -m bench run | budget`: see `docs/benchmark.md`."""
+"""`python -m bench run | budget | national`: see `docs/benchmark.md`."""
 
 from __future__ import annotations
 
@@ -14,6 +14,8 @@ from bench.budgets import over
 from bench.connection import Lost
 from bench.measure import Shape
 from bench.mix import OPERATIONS
+from bench.national import Wanted as NationalWanted
+from bench.national import national
 from bench.run import Wanted, run
 from bench.seed import SeedRefused
 from bench.server import NotStarted
@@ -39,7 +41,22 @@ def arguments() -> argparse.ArgumentParser:
             "budget", help="start our server on a fresh file, measure the budgets of the design"
         )
     )
+    _country(commands.add_parser("national", help="our server on the national demo, some 300,000 agendas"))
     return parser
+
+
+def _country(one: argparse.ArgumentParser) -> None:
+    one.add_argument(
+        "--database", type=Path, help="SQLite file, loaded when it is not there; appointments are added to it"
+    )
+    one.add_argument("--agendas", type=int, default=300_000, help="of a base that is to be loaded")
+    one.add_argument("--growth", action="store_true", help="cost on smaller countries as well")
+    one.add_argument("--dir", type=Path, help="where temporary databases are put")
+    one.add_argument("--clients", type=int, default=8)
+    one.add_argument("--out", type=Path, help="directory for bench.json, bench.md, bench.svg and growth.svg")
+    one.add_argument("--check", action="store_true", help="exit 1 when a budget does not hold")
+    for name, default in (("seconds", 3.0), ("rounds", 3)):
+        one.add_argument(f"--{name}", type=type(default), default=default, help=COMMON[name])
 
 
 def _any_server(one: argparse.ArgumentParser) -> None:
@@ -61,6 +78,9 @@ def _ours(one: argparse.ArgumentParser) -> None:
     one.add_argument("--operations", default="read,create,update", help=f"of {', '.join(OPERATIONS)}")
     one.add_argument(
         "--growth", action="store_true", help=f"cost at {', '.join(map(str, GROWTH))} appointments as well"
+    )
+    one.add_argument(
+        "--most", type=int, default=100_000, help="appointments at the most for --growth, up to 1,000,000"
     )
     one.add_argument("--check", action="store_true", help="exit 1 when a budget does not hold")
     one.add_argument("--dir", type=Path, help="where the database is put (default: the temporary directory)")
@@ -89,6 +109,10 @@ def measured(asked: argparse.Namespace) -> dict[str, Any]:
         return run(
             Wanted(aim, asked.pid, asked.mix, shape, asked.rounds, asked.people, asked.appointments), say
         )
+    if asked.command == "national":
+        shape = Shape(asked.clients, asked.seconds)
+        wanted = NationalWanted(asked.database, asked.agendas, asked.rounds, shape, asked.growth, asked.dir)
+        return national(wanted, say)
     return budget(
         BudgetWanted(
             operations=tuple(mix.parsed(asked.operations)),
@@ -96,7 +120,7 @@ def measured(asked: argparse.Namespace) -> dict[str, Any]:
             shape=Shape(asked.clients, asked.seconds),
             people=asked.people,
             appointments=asked.appointments,
-            growth=GROWTH if asked.growth else (),
+            growth=tuple(size for size in GROWTH if size <= asked.most) if asked.growth else (),
             directory=asked.dir,
         ),
         say,

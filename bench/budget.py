@@ -19,7 +19,7 @@ from bench.stats import middle
 from bench.wire import Target, target
 
 MIB: Final = 1024 * 1024
-GROWTH: Final = (1_000, 10_000, 100_000)
+GROWTH: Final = (1_000, 10_000, 100_000, 1_000_000)
 GROWTH_OPERATIONS: Final = ("read", "create", "update")
 SHAPE: Final = Shape(clients=16, seconds=2.0)
 Say = Callable[[str], None]

@@ -22,6 +22,7 @@ BUDGETS: Final = {
         Budget("update", cpu_us=400),
         Budget("slots", cpu_us=1000, p99_ms=20),
         Budget("slots25", cpu_us=8000, p99_ms=60),
+        Budget("city", cpu_us=100_000),
     )
 }
 IDLE_MB: Final = 120.0

@@ -38,6 +38,8 @@ def facts(result: dict[str, Any]) -> str:
         f"{name} {value}" for name, value in result["environment"].items() if value not in ("", None)
     )
     lines = [known]
+    if seeded := result.get("seeded"):
+        lines.append("in the base: " + ", ".join(f"{count} {what}" for what, count in seeded.items()))
     lines.append(
         f"{result['rounds']} round(s) of {result['seconds']:g} s, {result['clients']} clients, {loop(result)}"
     )
@@ -99,15 +101,14 @@ def verdict(row: dict[str, Any], ours: bool) -> str:
 
 
 def growth(points: list[dict[str, Any]]) -> str:
-    """CPU of each operation by number of appointments in the base."""
-    names = [name for name in points[0] if name != "appointments"]
+    """CPU of each operation by how much is in the base; the first key of a point says of what."""
+    what, *names = points[0]
     lines = [
-        "| appointments | " + " | ".join(f"{name} CPU us" for name in names) + " |",
+        f"| {what} | " + " | ".join(f"{name} CPU us" for name in names) + " |",
         "|---" * (len(names) + 1) + "|",
     ]
     return "\n".join(
-        lines
-        + [f"| {p['appointments']} | " + " | ".join(f"{p[n]:.0f}" for n in names) + " |" for p in points]
+        lines + [f"| {p[what]} | " + " | ".join(f"{p[n]:.0f}" for n in names) + " |" for p in points]
     )
 
 
@@ -126,6 +127,13 @@ def svg(result: dict[str, Any]) -> str:
     return chart("99th percentile of the response time", "ms", bars, note)
 
 
+def growth_svg(points: list[dict[str, Any]]) -> str:
+    """The chart of CPU a request as the base grows, operation by operation."""
+    what, *names = points[0]
+    bars = [Bar(f"{name}, {point[what]} {what}", point[name] or 0.0) for name in names for point in points]
+    return chart(f"CPU time of the server per request, by number of {what}", "µs", bars)
+
+
 def _limit(row: dict[str, Any]) -> float | None:
     budget = BUDGETS.get(row["name"])
     return budget.cpu_us if budget else None
@@ -139,6 +147,8 @@ def write(result: dict[str, Any], directory: Path) -> list[Path]:
         "bench.md": text(result) + "\n",
         "bench.svg": svg(result),
     }
+    if result.get("growth"):
+        files["growth.svg"] = growth_svg(result["growth"])
     for name, content in files.items():
         (directory / name).write_text(content, "utf-8")
     return [directory / name for name in files]
