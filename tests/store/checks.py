@@ -18,6 +18,11 @@ def double_bookings(path: Path, now: int) -> list[tuple[str, int]]:
             (now,),
         ).fetchall()
     connection.close()
+    return crowds(rows)
+
+
+def crowds(rows: list[Held]) -> list[tuple[str, int]]:
+    """The same of rows (thing, start, end, appointment, capacity)."""
     found = []
     for thing, instant in {(row[0], row[1]) for row in rows}:
         there = {row for row in rows if row[0] == thing and row[1] <= instant < row[2]}

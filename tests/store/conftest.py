@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import uuid
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -11,7 +12,10 @@ import pytest
 
 from creneau.store.contract import Store
 from creneau.store.memory import MemoryStore
+from creneau.store.postgres import PostgresStore, open_postgres
 from creneau.store.sqlite import SqliteStore, open_sqlite
+
+from .cluster import Cluster, NoServer
 
 
 @pytest.fixture
@@ -21,10 +25,35 @@ def run() -> Iterator[Callable[..., Any]]:
         yield runner.run
 
 
-@pytest.fixture(params=["memory", "sqlite"])
+@pytest.fixture(scope="session")
+def cluster() -> Iterator[Cluster]:
+    """A PostgreSQL server of our own."""
+    try:
+        started = Cluster()
+    except NoServer as missing:
+        pytest.skip(str(missing))
+    yield started
+    started.close()
+
+
+@pytest.fixture(params=["memory", "sqlite", "postgres"])
 def store(request: pytest.FixtureRequest, tmp_path: Path, run: Callable[..., Any]) -> Iterator[Store]:
     """An empty store."""
-    opened: Store = MemoryStore() if request.param == "memory" else open_sqlite(tmp_path / "creneau.sqlite")
+    opened: Store
+    if request.param == "memory":
+        opened = MemoryStore()
+    elif request.param == "sqlite":
+        opened = open_sqlite(tmp_path / "creneau.sqlite")
+    else:
+        opened = run(open_postgres(request.getfixturevalue("cluster").url, tenant=uuid.uuid4().hex))
+    yield opened
+    run(opened.close())
+
+
+@pytest.fixture
+def postgres(cluster: Cluster, run: Callable[..., Any]) -> Iterator[PostgresStore]:
+    """A PostgreSQL store without anything of ours in it: a tenant of its own."""
+    opened = run(open_postgres(cluster.url, tenant=uuid.uuid4().hex))
     yield opened
     run(opened.close())
 

@@ -6,6 +6,7 @@ then reads the bodies. Pages go on from the last match by its sort keys and id (
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from collections.abc import Sequence
 from typing import Final, NamedTuple
@@ -34,14 +35,14 @@ from creneau.store.fill import fitting
 from creneau.store.search_dates import Arg, Dates, Sql
 from creneau.store.search_where import LIVE, OF_DATES, ROW, Scope, ids, test
 
-DIALECTS: Final = ("sqlite",)
+DIALECTS: Final = ("sqlite", "postgres")
 COLUMNS: Final = "r.type, r.id, r.version, r.updated, r.interaction, r.body"
 NEVER: Final = 90
 """The rank from which a condition is not started from."""
 
 
 class Statement(NamedTuple):
-    """SQL with `?` marks, and their arguments. Its function `kilometres` is registered by `prepare`."""
+    """SQL with `?` marks (PostgreSQL: `$1`…), and their arguments. Its function `kilometres` is registered by `prepare`."""
 
     sql: str
     args: tuple[Arg, ...]
@@ -87,26 +88,51 @@ def compile(query: Query, *, tenant: str, count: int | None, dialect: str = "sql
     if dialect not in DIALECTS:
         raise ValueError(f"no such dialect: {dialect}")
     scope, order = Scope(tenant, query.type), positions.order(query)
-    inner = _page(_matching(query, scope), order, query.after, scope)
-    limit = -1 if count is None else count
+    inner = _page(_matching(query, scope), order, query.after, scope, outside=dialect != "sqlite")
     keys = "".join(f", p.k{number}" for number in range(len(order.sorts)))
     text = (
         f"SELECT {COLUMNS}{keys} FROM ({inner.text} LIMIT ?) p "
         f"CROSS JOIN resource r ON r.tenant = ? AND r.type = ? AND r.id = p.id ORDER BY {_ordered(order, 'p.')}"
     )
-    return Statement(text, (*inner.args, limit, *scope))
+    if dialect == "postgres":
+        return in_postgres(Statement(text, (*inner.args, count, *scope)))
+    return Statement(text, (*inner.args, -1 if count is None else count, *scope))
 
 
-def compile_count(query: Query, *, tenant: str) -> Statement:
+def compile_count(query: Query, *, tenant: str, dialect: str = "sqlite") -> Statement:
     """The statement that counts all matches, wherever the page starts."""
+    statement = _count(query, tenant)
+    return in_postgres(statement) if dialect == "postgres" else statement
+
+
+def _count(query: Query, tenant: str) -> Statement:
     scope = Scope(tenant, query.type)
     matching = _matching(query, scope)
     if matching.first is None:
         source = "resource d INDEXED BY resource_by_updated"
         text = f"SELECT count(*) FROM {source} WHERE {LIVE}{matching.tests.text}"
         return Statement(text, (*scope, *matching.tests.args))
-    text = f"SELECT count(*) FROM ({matching.first.text}) d WHERE 1{matching.tests.text}"
+    text = f"SELECT count(*) FROM ({matching.first.text}) d WHERE true{matching.tests.text}"
     return Statement(text, (*matching.first.args, *matching.tests.args))
+
+
+def in_postgres(statement: Statement) -> Statement:
+    """The same in PostgreSQL's words: it takes no hints, numbers its marks, and joins on a condition without CROSS."""
+    text = _HINTS.sub("", statement.sql)
+    for ours, theirs in _WORDS:
+        text = text.replace(ours, theirs)
+    parts = text.split("?")
+    numbered = "".join(f"{part}${number}" for number, part in enumerate(parts[:-1], 1))
+    return Statement(numbered + parts[-1], statement.args)
+
+
+_HINTS: Final = re.compile(r" INDEXED BY \w+")
+_WORDS: Final = (
+    (OF_DATES, "SELECT id AS id"),
+    ("CROSS JOIN resource", "JOIN resource"),
+    ("instr(", "strpos("),
+    ("SELECT value FROM json_each(?)", "SELECT jsonb_array_elements_text(?::jsonb)"),
+)
 
 
 def versions(cursor: sqlite3.Cursor, query: Query, *, tenant: str) -> dict[str, int]:
@@ -117,8 +143,13 @@ def versions(cursor: sqlite3.Cursor, query: Query, *, tenant: str) -> dict[str, 
     return dict(cursor.execute(*statement).fetchall())
 
 
-def compile_versions(query: Query, *, tenant: str) -> Statement:
+def compile_versions(query: Query, *, tenant: str, dialect: str = "sqlite") -> Statement:
     """The statement that gives the id and the version of all matches, wherever the page starts."""
+    statement = _versions(query, tenant)
+    return in_postgres(statement) if dialect == "postgres" else statement
+
+
+def _versions(query: Query, tenant: str) -> Statement:
     scope = Scope(tenant, query.type)
     matching = _matching(query, scope)
     if matching.first is None:
@@ -126,7 +157,7 @@ def compile_versions(query: Query, *, tenant: str) -> Statement:
         return Statement(text, (*scope, *matching.tests.args))
     text = (
         f"SELECT r.id, r.version FROM ({matching.first.text}) d CROSS JOIN resource r "
-        f"ON r.tenant = ? AND r.type = ? AND r.id = d.id WHERE 1{matching.tests.text}"
+        f"ON r.tenant = ? AND r.type = ? AND r.id = d.id WHERE true{matching.tests.text}"
     )
     return Statement(text, (*matching.first.args, *scope, *matching.tests.args))
 
@@ -150,7 +181,7 @@ def _matching(query: Query, scope: Scope) -> Matching:
         return Matching(None, tested)
     found = ids(first, scope)
     if not _distinct(first):
-        return Matching(Sql(f"SELECT DISTINCT id FROM ({found.text})", found.args), tested)
+        return Matching(Sql(f"SELECT DISTINCT id FROM ({found.text}) u", found.args), tested)
     return Matching(found, tested, first if isinstance(first, Dates) else None)
 
 
@@ -211,11 +242,13 @@ def _distinct(condition: Condition | Dates) -> bool:
     return isinstance(condition, Ids | Dates | LastUpdated)
 
 
-def _page(matching: Matching, order: Order, after: str | None, scope: Scope) -> Sql:
-    """The ids and sort keys of the matches after a position, in order."""
+def _page(matching: Matching, order: Order, after: str | None, scope: Scope, *, outside: bool) -> Sql:
+    """The ids and sort keys of the matches after a position, in order; `outside`: expressions of keys see only those of a subquery."""
     found = _gathered(_keyed(matching, order, scope), order, scope)
     by = f" ORDER BY {_ordered(order, '')}"
     if after is None:
+        if outside and order.sorts:
+            return Sql(f"SELECT * FROM ({found.text}) d{by}", found.args)
         return Sql(found.text + by, found.args)
     rest = _rest(order, positions.read(after, order.sorts))
     if not order.sorts:
@@ -246,7 +279,7 @@ def _gathered(found: Sql, order: Order, scope: Scope) -> Sql:
     found_keys = "".join(f", k{number} AS v{number}" for number in range(len(sorts)))
     parts = [_values(sorts[number], number, len(sorts), scope) for number in added]
     union = "".join(f" UNION ALL {part.text}" for part in parts)
-    text = f"WITH m AS MATERIALIZED ({found.text}) SELECT id{columns} FROM (SELECT id{found_keys} FROM m{union}) GROUP BY id"
+    text = f"WITH m AS MATERIALIZED ({found.text}) SELECT id{columns} FROM (SELECT id{found_keys} FROM m{union}) g GROUP BY id"
     return Sql(text, (*found.args, *(a for part in parts for a in part.args)))
 
 
@@ -274,7 +307,7 @@ def _source(matching: Matching, order: Order, scope: Scope) -> tuple[Sql, Sql]:
     first = matching.first
     if matching.dates is not None:
         first = Sql(first.text.replace(OF_DATES, f"{OF_DATES}, lo", 1), first.args)
-    return Sql(f"({first.text}) d", first.args), Sql("1")
+    return Sql(f"({first.text}) d", first.args), Sql("true")
 
 
 def _key(sort: Sort, matching: Matching, scope: Scope) -> Sql:

@@ -1,0 +1,201 @@
+"""The store for several processes and hosts: PostgreSQL, one round trip to one function per commit (design: "The store").
+
+What is guarded is guarded in the database (`migrations/postgres/0002_commit.sql`), whoever else writes to it through this program.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Sequence
+from typing import Any, Final
+
+from creneau.search.query import Query
+from creneau.store import position, postgres_search
+from creneau.store import postgres_statements as sql
+from creneau.store.contract import Claim, Occupied, Page, Plan, Stored, StoreUnavailable, Take
+from creneau.store.fill import fitting
+from creneau.store.migrate import migrations
+from creneau.store.plan import in_order, refuse_nonsense
+from creneau.store.postgres_connections import Connections, connect
+from creneau.store.postgres_migrate import migrate
+from creneau.store.postgres_plan import encode, judged
+from creneau.store.postgres_values import kept
+
+CHUNK: Final = 500
+CONNECTIONS: Final = 10
+_BOUND: Final = 1 << 62
+_GREATEST: Final = position.Position(_BOUND, "\U0010ffff", "\U0010ffff", _BOUND)
+
+
+class PostgresStore:
+    """Every verb of `contract.Store`; built by `open_postgres`, used from one event loop."""
+
+    def __init__(self, connections: Connections, tenant: str) -> None:
+        self.connections = connections
+        self.tenant = tenant
+        self._closed = False
+        self._committing: set[asyncio.Task[Any]] = set()
+
+    async def get(self, type: str, id: str) -> Stored | None:
+        """See `contract.Store.get`."""
+        row = await self.connections.row(sql.GET, self.tenant, kept(type), kept(id))
+        return row and Stored._make(row)
+
+    async def version(self, type: str, id: str, version: int) -> Stored | None:
+        """See `contract.Store.version`."""
+        if not 0 < version < _BOUND:
+            return None
+        row = await self.connections.row(sql.VERSION, self.tenant, kept(type), kept(id), version)
+        return row and Stored._make(row)
+
+    async def history(
+        self,
+        type: str | None,
+        id: str | None,
+        *,
+        since: int | None = None,
+        count: int = 100,
+        after: str | None = None,
+    ) -> Page:
+        """See `contract.Store.history`; the total may be of a moment later than the page."""
+        place = _GREATEST if after is None else position.read(after)
+        least, rows = -_BOUND if since is None else since, self.connections.rows
+        if type is not None and id is not None:
+            entry = (self.tenant, kept(type), kept(id))
+            found = await rows(sql.HISTORY_OF_ONE, *entry, place.version, least, count + 1)
+            ((total,),) = await rows(sql.HISTORY_OF_ONE_COUNT, *entry, least)
+        else:
+            types = await self._types(type)
+            before = (place.updated, kept(place.type), kept(place.id), place.version)
+            found = await rows(sql.HISTORY_OF_TYPES, self.tenant, types, least, *before, count + 1)
+            ((total,),) = await rows(sql.HISTORY_OF_TYPES_COUNT, self.tenant, types, least)
+        items = fitting(Stored._make(row) for row in found[:count])
+        more = items and len(found) > len(items)
+        return Page(items, position.write(position.of(items[-1])) if more else None, total)
+
+    async def find(self, query: Query, *, count: int | None = None) -> Page:
+        """See `contract.Store.find`."""
+        return await postgres_search.find(self.connections, query, tenant=self.tenant, count=count)
+
+    async def matching(self, query: Query) -> dict[str, int]:
+        """See `contract.Store.matching`."""
+        return await postgres_search.versions(self.connections, query, tenant=self.tenant)
+
+    async def versions(self, type: str, ids: Sequence[str]) -> dict[str, int]:
+        """See `contract.Store.versions`."""
+        rows = await self.connections.rows(sql.VERSIONS, self.tenant, kept(type), _several(ids))
+        return {id_: version for id_, version in rows}
+
+    async def several(self, type: str, ids: Sequence[str]) -> list[Stored]:
+        """See `contract.Store.several`."""
+        rows = await self.connections.rows(sql.SEVERAL, self.tenant, kept(type), _several(ids))
+        return [Stored._make(row) for row in rows]
+
+    async def holder(self, type: str, claim: Claim) -> str | None:
+        """See `contract.Store.holder`."""
+        asked = (self.tenant, kept(type), kept(claim.system), kept(claim.value))
+        row = await self.connections.row(sql.HOLDER, *asked)
+        return row and str(row[0])
+
+    async def linked(
+        self, type: str, param: str, target_type: str, target_id: str, most: int | None = None
+    ) -> list[str]:
+        """See `contract.Store.linked`."""
+        asked = (self.tenant, type, param, kept(target_type), kept(target_id), most)
+        return [id_ for (id_,) in await self.connections.rows(sql.LINKED, *asked)]
+
+    async def takes(self, appointment: str) -> tuple[Take, ...]:
+        """See `contract.Store.takes`."""
+        rows = await self.connections.rows(sql.TAKES_OF, self.tenant, kept(appointment))
+        return in_order(Take._make(row) for row in rows)
+
+    async def taken(self, things: Sequence[str], start: int, end: int, *, now: int) -> list[Occupied]:
+        """See `contract.Store.taken`."""
+        if not things:
+            return []
+        rows = await self.connections.rows(sql.TAKEN, self.tenant, _several(things), start, end, now)
+        return [Occupied(Take._make(tuple(row)[:7]), row[7]) for row in rows]
+
+    async def agendas(self, things: Sequence[str]) -> dict[str, list[str]]:
+        """See `contract.Store.agendas`."""
+        found: dict[str, list[str]] = {}
+        if things:
+            rows = await self.connections.rows(sql.AGENDAS, self.tenant, _several(things))
+            for thing, schedule in rows:
+                found.setdefault(thing, []).append(schedule)
+        return {thing: found[thing] for thing in things if thing in found}
+
+    async def commit(self, plan: Plan) -> tuple[Take, ...]:
+        """See `contract.Store.commit`. Goes on when the caller is cancelled: a call broken off may or may not be written.
+
+        StoreUnavailable after a lost connection leaves open whether the plan was written.
+        """
+        refuse_nonsense(plan)
+        if self._closed:
+            raise StoreUnavailable("stopping")
+        sent = encode(plan)
+        task = asyncio.create_task(
+            self.connections.call(sql.COMMIT, self.tenant, sent.json, sent.bodies), name="commit"
+        )
+        self._committing.add(task)
+        task.add_done_callback(self._committed)
+        return judged(plan, sent, await asyncio.shield(task))
+
+    async def scan(self, type: str | None = None) -> AsyncIterator[Stored]:
+        """See `contract.Store.scan`."""
+        for each in await self._types(type):
+            last = ""
+            while rows := await self.connections.rows(sql.LIVE_AFTER, self.tenant, each, last, CHUNK):
+                for row in rows:
+                    yield Stored._make(row)
+                last = rows[-1][1]
+
+    async def ready(self) -> bool:
+        """See `contract.Store.ready`: the database answers, and is not a read-only replica."""
+        try:
+            return not self._closed and await self.connections.row(sql.READY) is not None
+        except StoreUnavailable:
+            return False
+
+    async def close(self) -> None:
+        """See `contract.Store.close`; may be called again."""
+        if not self._closed:
+            self._closed = True
+            if self._committing:
+                await asyncio.wait(self._committing)
+            await self.connections.close()
+
+    async def _types(self, type: str | None) -> list[str]:
+        if type is not None:
+            return [kept(type)]
+        return [known for (known,) in await self.connections.rows(sql.TYPES, self.tenant)]
+
+    def _committed(self, task: asyncio.Task[Any]) -> None:
+        self._committing.discard(task)
+        if not task.cancelled():
+            task.exception()  # seen, even when its caller has left
+
+
+async def open_postgres(
+    url: str,
+    *,
+    tenant: str = "default",
+    connections: int = CONNECTIONS,
+    pooled: bool = False,
+    create: bool = True,
+) -> PostgresStore:
+    """Connect, and bring the database to the newest schema. `pooled`: through PgBouncer in transaction mode.
+
+    Raises StoreUnavailable when no server answers, `migrate.UnknownSchema` for a database that is not ours or is a newer program's.
+    """
+    opened = await connect(url, most=connections, pooled=pooled)
+    try:
+        await migrate(opened, migrations("postgres"), create=create)
+    except BaseException:
+        await opened.close()
+        raise
+    return PostgresStore(opened, tenant)
+
+
+def _several(names: Sequence[str]) -> list[str]:
+    return sorted({kept(name) for name in names})
