@@ -34,7 +34,9 @@ class Scale(StrEnum):
 
 Answer = TypeVar("Answer")
 Config = Annotated[Path | None, typer.Option("--config", help="TOML file of settings.", dir_okay=False)]
-Database = Annotated[str | None, typer.Option("--database", help="sqlite:FILE, or memory:.")]
+Database = Annotated[
+    str | None, typer.Option("--database", help="sqlite:FILE, postgresql://USER@HOST/NAME, or memory:.")
+]
 Host = Annotated[str | None, typer.Option("--host", help="Address to listen on (default 127.0.0.1).")]
 Port = Annotated[
     int | None, typer.Option("--port", help="Port to listen on (default 8080; 0 takes a free one).")
@@ -108,7 +110,7 @@ def demo(
             "interrupted; what was loaded is there, and the same command loads the rest", 130
         ) from None
     typer.echo(
-        f"creneau: {loaded} resources of demo data in {chosen.database}"
+        f"creneau: {loaded} resources of demo data in {config.shown(chosen.database)}"
         if loaded
         else "creneau: data already there"
     )
@@ -123,7 +125,8 @@ def check(config_file: Config = None, database: Database = None) -> None:
     chosen = settings(config_file, database=database)
     table = Table("setting", "value", "meaning", title=f"Creneau {__version__}")
     for name, doc in config.sentences().items():
-        table.add_row(name, repr(getattr(chosen, name)), doc)
+        value = getattr(chosen, name)
+        table.add_row(name, repr(config.shown(value) if name == "database" else value), doc)
     Console().print(table)
 
 
@@ -136,7 +139,7 @@ def doctor(database: Database = None, config_file: Config = None) -> None:
     findings = run_on_store(chosen, examination.examine, create=False)
     for finding in findings:
         typer.echo(finding)
-    typer.echo(f"creneau: {len(findings)} finding(s) in {chosen.database}", err=True)
+    typer.echo(f"creneau: {len(findings)} finding(s) in {config.shown(chosen.database)}", err=True)
     raise typer.Exit(1 if findings else 0)
 
 
@@ -190,11 +193,12 @@ def run_on_store(
     """Open the store, do the work, close the store; one line when the store cannot be opened."""
     from creneau import wiring
     from creneau.fhir.validation.package import UnreadablePackage
+    from creneau.store.contract import StoreUnavailable
     from creneau.store.lock import Owned
     from creneau.store.migrate import UnknownSchema
 
     async def inside() -> Answer:
-        store: Store = wiring.open_store(chosen, create=create)
+        store: Store = await wiring.open_store(chosen, create=create)
         try:
             world = wiring.world(chosen, store)
             await wiring.indexed(store, world)
@@ -204,5 +208,5 @@ def run_on_store(
 
     try:
         return asyncio.run(inside())
-    except (Owned, UnreadablePackage, UnknownSchema, FileNotFoundError) as error:
+    except (Owned, UnreadablePackage, UnknownSchema, StoreUnavailable, FileNotFoundError) as error:
         raise stop(str(error), 1) from error

@@ -6,6 +6,7 @@ An unknown name, a value of the wrong type or out of its bounds stops the progra
 from __future__ import annotations
 
 import os
+import re
 import tomllib
 from collections.abc import Mapping
 from dataclasses import dataclass, field, fields, replace
@@ -14,6 +15,7 @@ from typing import Any, Final
 from zoneinfo import ZoneInfo, ZoneInfoNotFoundError
 
 PREFIX: Final = "CRENEAU_"
+POSTGRES: Final = ("postgresql://", "postgres://")
 
 
 class BadSetting(ValueError):
@@ -30,7 +32,14 @@ class Settings:
 
     host: str = _setting("127.0.0.1", "Address to listen on.")
     port: int = _setting(8080, "Port to listen on; 0 takes a free one.", 0)
-    database: str = _setting("sqlite:creneau.sqlite", "Where resources are kept: sqlite:FILE, or memory:.")
+    database: str = _setting(
+        "sqlite:creneau.sqlite",
+        "Where resources are kept: sqlite:FILE, postgresql://USER@HOST/NAME, or memory:.",
+    )
+    database_connections: int = _setting(10, "Connections to PostgreSQL at the most.", 1)
+    database_pooled: bool = _setting(
+        False, "PostgreSQL is reached through PgBouncer in transaction mode: name no prepared statement."
+    )
     base_url: str = _setting(
         "",
         "Public base of the FHIR interface, such as https://agenda.example/fhir; default: from host and port.",
@@ -66,6 +75,14 @@ class Settings:
     bundle_entries: int = _setting(500, "Entries of a batch or transaction at the most.", 1)
     query_limit: int = _setting(16_384, "Bytes of a query string at the most.", 256)
     request_seconds: int = _setting(5, "Seconds a request may take.", 1)
+
+
+def shown(database: str) -> str:
+    """The setting `database` as it may be printed: without a password."""
+    return _PASSWORD.sub(r"\1\2***", database)
+
+
+_PASSWORD: Final = re.compile(r"(?<=//)([^:/@?]*:)[^@/?]*(?=@)|([?&]password=)[^&]*")
 
 
 def sentences() -> dict[str, str]:
@@ -147,8 +164,8 @@ def _consistent(settings: Settings) -> Settings:
         raise BadSetting("language: fr or en expected")
     if settings.page > settings.page_limit:
         raise BadSetting("page: not more than page_limit expected")
-    if not settings.database.startswith(("sqlite:", "memory:")):
-        raise BadSetting("database: sqlite:FILE or memory: expected")
+    if not settings.database.startswith(("sqlite:", "memory:", *POSTGRES)):
+        raise BadSetting("database: sqlite:FILE, postgresql://USER@HOST/NAME or memory: expected")
     try:
         ZoneInfo(settings.zone)
     except (ZoneInfoNotFoundError, ValueError) as error:

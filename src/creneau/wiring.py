@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import os
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
+from typing import Any
 from zoneinfo import ZoneInfo
 
 from creneau.config import Settings
@@ -16,8 +17,9 @@ from creneau.flows.world import Rules, World
 from creneau.http.app import Application
 from creneau.http.settings import HttpSettings, ServerSettings
 from creneau.search import extract
+from creneau.search.rows import Rows
 from creneau.store import reindex
-from creneau.store.contract import Store
+from creneau.store.contract import Store, StoreUnavailable
 from creneau.store.memory import MemoryStore
 from creneau.store.sqlite import SqliteStore, open_sqlite
 
@@ -53,10 +55,26 @@ def base_url(settings: Settings) -> str:
     return settings.base_url.rstrip("/") or f"http://{host}:{settings.port}/fhir"
 
 
-def open_store(settings: Settings, *, create: bool = True) -> Store:
-    """The store that `database` names. Raises `store.lock.Owned` when another process has the file."""
+async def open_store(settings: Settings, *, create: bool = True) -> Store:
+    """The store that `database` names.
+
+    Raises `store.lock.Owned` when another process has the file, `UnknownSchema`, `StoreUnavailable` when PostgreSQL does not answer.
+    """
     kind, _, rest = settings.database.partition(":")
-    return MemoryStore() if kind == "memory" else open_sqlite(Path(rest), create=create)
+    if kind == "memory":
+        return MemoryStore()
+    if kind == "sqlite":
+        return open_sqlite(Path(rest), create=create)
+    try:
+        from creneau.store.postgres import open_postgres
+    except ImportError as error:
+        raise StoreUnavailable("PostgreSQL needs its driver: pip install 'creneau[postgres]'") from error
+    return await open_postgres(
+        settings.database,
+        connections=settings.database_connections,
+        pooled=settings.database_pooled,
+        create=create,
+    )
 
 
 def world(settings: Settings, store: Store) -> World:
@@ -100,8 +118,18 @@ def server_settings(settings: Settings) -> ServerSettings:
 
 async def indexed(store: Store, of: World) -> None:
     """Make the index rows anew when the tables of search are not those that made them."""
-    if isinstance(store, SqliteStore) and await reindex.made_by(store) != extract.EXTRACT_VERSION:
-        await reindex.reindex(store, lambda resource: linking.rows(of, resource), extract.EXTRACT_VERSION)
+
+    def rows(resource: Mapping[str, Any]) -> Rows:
+        return linking.rows(of, resource)
+
+    if isinstance(store, SqliteStore):
+        if await reindex.made_by(store) != extract.EXTRACT_VERSION:
+            await reindex.reindex(store, rows, extract.EXTRACT_VERSION)
+    elif not isinstance(store, MemoryStore):
+        from creneau.store import postgres, postgres_reindex
+
+        if isinstance(store, postgres.PostgresStore):
+            await postgres_reindex.indexed(store, rows, extract.EXTRACT_VERSION)
 
 
 def application(settings: Settings, of: World) -> Application:

@@ -11,6 +11,7 @@ from creneau.config import Settings
 from creneau.fhir.validation.package import UnreadablePackage
 from creneau.http.app import Application
 from creneau.http.server import serve
+from creneau.store.contract import StoreUnavailable
 from creneau.store.lock import Owned
 from creneau.store.migrate import UnknownSchema
 
@@ -33,7 +34,7 @@ def run(settings: Settings, *, welcome: bool = False) -> int:
 
     async def start(port: int) -> Application:
         chosen = replace(settings, port=port)
-        store = wiring.open_store(chosen)
+        store = await wiring.open_store(chosen)
         world = wiring.world(chosen, store)
         await wiring.indexed(store, world)
         base = wiring.base_url(chosen)
@@ -48,7 +49,7 @@ def run(settings: Settings, *, welcome: bool = False) -> int:
     try:
         access.may_listen(settings.host, unauthenticated=settings.unauthenticated)
         serve(start, wiring.server_settings(settings))
-    except (access.Exposed, Owned, UnreadablePackage, UnknownSchema, OSError) as error:
+    except (access.Exposed, Owned, UnreadablePackage, UnknownSchema, StoreUnavailable, OSError) as error:
         print(f"creneau: {error}", file=sys.stderr)
         return 1
     return 0

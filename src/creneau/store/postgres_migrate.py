@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any, Final
 
+import asyncpg
+
 from creneau.store.migrate import Migration, UnknownSchema
 from creneau.store.postgres_connections import Connections
 
@@ -26,13 +28,10 @@ async def migrate(connections: Connections, steps: Sequence[Migration], *, creat
 
     Raises UnknownSchema for a database of another program, of a newer one, of another encoding than UTF-8, or (without `create`) empty.
     """
-    async with connections.transaction() as connection:
-        await _usable(connection)
-        ((versioned, tables),) = await connection.fetch(_OURS)
-        if not versioned and (tables or not create):
-            raise UnknownSchema("the database holds tables of another program" if tables else "it is empty")
-        if not versioned:
-            await connection.execute(_TABLE)
+    try:
+        await _begin(connections, create=create)
+    except (asyncpg.UniqueViolationError, asyncpg.DuplicateTableError):
+        await _begin(connections, create=create)  # another program was as quick
     applied = []
     for step in steps:
         async with connections.transaction() as connection:
@@ -41,6 +40,18 @@ async def migrate(connections: Connections, steps: Sequence[Migration], *, creat
                 await connection.execute("INSERT INTO schema_version VALUES ($1, $2)", step.number, step.name)
                 applied.append(step.name)
     return applied
+
+
+async def _begin(connections: Connections, *, create: bool) -> None:
+    async with connections.transaction() as connection:
+        await _usable(connection)
+        ((versioned, tables),) = await connection.fetch(_OURS)
+        if not versioned and (tables or not create):
+            raise UnknownSchema(
+                "the database holds tables of another program" if tables else "the database is empty"
+            )
+        if not versioned:
+            await connection.execute(_TABLE)
 
 
 async def _usable(connection: Any) -> None:

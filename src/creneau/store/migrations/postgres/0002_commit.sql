@@ -75,6 +75,7 @@ DECLARE
     rows     bigint;
     barrier  integer := 2147483647;
     refusal  jsonb;
+    behind   jsonb;
     guards   integer[] := '{}';
     met      integer[] := '{}';
 BEGIN
@@ -177,20 +178,20 @@ BEGIN
     -- What a deletion, or an agenda that gives things up, may not leave behind.
     FOR one IN SELECT e FROM jsonb_array_elements(plan->'leaving') AS e LOOP
         EXIT WHEN (one->'put')::integer >= barrier;
-        SELECT jsonb_build_object('refused', 'referred', 'put', one->'put', 'type', l.type, 'id', l.id) INTO refusal
+        SELECT jsonb_build_object('refused', 'referred', 'put', one->'put', 'type', l.type, 'id', l.id) INTO behind
         FROM jsonb_array_elements(one->'unreferenced') WITH ORDINALITY AS u (e, n)
         JOIN link l ON l.tenant = whose AND l.type = u.e->>0 AND l.param = u.e->>1
             AND l.target_type = one->>'type' AND l.target_id = one->>'id'
         WHERE NOT written ? (l.type || '/' || l.id)
         ORDER BY u.n, l.id LIMIT 1;
-        EXIT WHEN refusal IS NOT NULL;
+        EXIT WHEN behind IS NOT NULL;
         IF jsonb_array_length(one->'inside') > 0 THEN
-            refusal := jsonb_build_object(
+            behind := jsonb_build_object(
                 'refused', 'referred', 'put', one->'put', 'type', one->'inside'->0, 'id', one->'inside'->1);
             EXIT;
         END IF;
         CONTINUE WHEN NOT (one->'unbooked')::boolean;
-        SELECT jsonb_build_object('refused', 'booked', 'put', one->'put', 'appointment', h.appointment) INTO refusal
+        SELECT jsonb_build_object('refused', 'booked', 'put', one->'put', 'appointment', h.appointment) INTO behind
         FROM (
             SELECT o.thing, NOT owned ? o.thing AND NOT EXISTS (
                 SELECT FROM owner x WHERE x.tenant = whose AND x.thing = o.thing AND NOT changing ? x.schedule
@@ -213,8 +214,9 @@ BEGIN
         ) AS h
         WHERE g.alone OR ((one->'gone')::boolean AND creneau_names(h.slot, one->>'id'))
         ORDER BY g.thing, h.start, h.appointment COLLATE "C" LIMIT 1;
-        EXIT WHEN refusal IS NOT NULL;
+        EXIT WHEN behind IS NOT NULL;
     END LOOP;
+    refusal := coalesce(behind, refusal);
 
     IF refusal IS NOT NULL THEN
         RETURN refusal;
