@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import tarfile
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlencode
@@ -35,8 +36,10 @@ def statement(role: str) -> Any:
 
 
 @pytest.mark.parametrize("role", ROLES)
-def test_every_parameter_that_the_published_statement_names_is_understood(server: Server, role: str) -> None:
-    walked = 0
+def test_every_parameter_that_the_published_statement_names_is_understood(
+    new_server: Callable[..., Server], role: str
+) -> None:
+    server, walked = new_server(), 0
 
     for resource in statement(role)["rest"][0]["resource"]:
         for parameter in resource.get("searchParam", []):
