@@ -12,7 +12,8 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from creneau.search import match
-from creneau.search.query import Parameter, Query, Term, TextValue, TokenValue
+from creneau.search.match import Held
+from creneau.search.query import Ids, Not, Parameter, Query, Term, TextValue, TokenValue
 from creneau.search.rows import Rows, Text, Token
 from creneau.store.contract import (
     AlreadyClaimed,
@@ -313,6 +314,15 @@ def test_two_programs_that_start_at_once_migrate_once(cluster, postgres, run):
         return applied
 
     assert run(together()) == []
+
+
+@pytest.mark.parametrize("condition", [Ids(()), Not(Ids(())), Ids(tuple(f"p{n}" for n in range(600)))])
+def test_no_value_and_many_values_are_asked_as_in_memory(postgres, run, condition):
+    run(postgres.commit(plan(put("Patient", "p1"), put("Patient", "q"))))
+    world = {"Patient": {id: Held(Rows(), 0) for id in ("p1", "q")}}
+
+    for query in (Query("Patient", (condition,)), Query("Patient", (condition, Ids(("p1", "q"))))):
+        assert [one.id for one in run(postgres.find(query)).items] == match.select(query, world)
 
 
 class TestSearch:

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+import re
+from typing import Any, Final
+
+import msgspec
 
 from creneau.search import cursor as positions
 from creneau.search.cursor import Position
@@ -11,7 +14,9 @@ from creneau.store import search_sql
 from creneau.store.contract import Page, Stored
 from creneau.store.fill import fitting
 from creneau.store.postgres_connections import Connections
-from creneau.store.postgres_values import kept_in
+from creneau.store.postgres_values import kept, kept_in
+
+_LIST: Final = re.compile(r"\$(\d+)::text\[\]")
 
 
 async def find(connections: Connections, query: Query, *, tenant: str, count: int | None = None) -> Page:
@@ -43,4 +48,13 @@ async def versions(connections: Connections, query: Query, *, tenant: str) -> di
 
 
 async def _rows(connections: Connections, statement: search_sql.Statement) -> list[Any]:
-    return await connections.rows(statement.sql, *kept_in(statement.args))
+    return await connections.rows(statement.sql, *_arguments(statement))
+
+
+def _arguments(statement: search_sql.Statement) -> list[Any]:
+    """The arguments as PostgreSQL keeps texts; the lists among them, which are in JSON, as arrays."""
+    given: list[Any] = list(kept_in(statement.args))
+    for number in _LIST.findall(statement.sql):
+        listed = msgspec.json.decode(str(statement.args[int(number) - 1]))
+        given[int(number) - 1] = [kept(one) for one in listed]
+    return given

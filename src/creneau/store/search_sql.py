@@ -33,7 +33,7 @@ from creneau.search.query import (
 from creneau.store.contract import Page, Stored
 from creneau.store.fill import fitting
 from creneau.store.search_dates import Arg, Dates, Sql
-from creneau.store.search_where import LIVE, OF_DATES, ROW, Scope, ids, test
+from creneau.store.search_where import LISTED, LIVE, OF_DATES, ROW, Scope, ids, test
 
 DIALECTS: Final = ("sqlite", "postgres")
 COLUMNS: Final = "r.type, r.id, r.version, r.updated, r.interaction, r.body"
@@ -131,7 +131,8 @@ _WORDS: Final = (
     (OF_DATES, "SELECT id AS id"),
     ("CROSS JOIN resource", "JOIN resource"),
     ("instr(", "strpos("),
-    ("SELECT value FROM json_each(?)", "SELECT jsonb_array_elements_text(?::jsonb)"),
+    ("IN ()", "IN (SELECT NULL WHERE false)"),
+    (LISTED, "SELECT unnest(?::text[])"),
 )
 
 

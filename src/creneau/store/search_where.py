@@ -54,6 +54,9 @@ RESOURCE: Final = "resource INDEXED BY sqlite_autoindex_resource_1"
 MARKS: Final = 250
 """Up to so many values each have a mark of their own."""
 
+LISTED: Final = "SELECT value FROM json_each(?)"
+"""A list as one argument, in JSON."""
+
 ROW: Final = "tenant = ? AND type = ? AND param = ?"
 LIVE: Final = "tenant = ? AND type = ? AND interaction <> 'delete'"
 
@@ -328,7 +331,7 @@ def _listed(values: Sequence[str]) -> Sql:
     """What stands between the brackets of IN; many values are one argument, for statements have a limit of those."""
     if len(values) <= MARKS:
         return Sql(_marks(values), tuple(values))
-    return Sql("SELECT value FROM json_each(?)", (json.dumps(values),))
+    return Sql(LISTED, (json.dumps(values),))
 
 
 def _marks(values: Sequence[object]) -> str:
