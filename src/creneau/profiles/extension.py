@@ -20,12 +20,16 @@ class Part(NamedTuple):
     @property
     def value(self) -> Any:
         """Its value[x], None without."""
-        return next((value for key, value in self.json.items() if key.startswith("value")), None)
+        for key, value in self.json.items():
+            if key[:5] == "value":
+                return value
+        return None
 
     @property
     def text(self) -> str:
         """Its value when it is a text, else ""."""
-        return self.value if isinstance(self.value, str) else ""
+        value = self.value
+        return value if isinstance(value, str) else ""
 
     @property
     def at_value(self) -> str:
@@ -37,8 +41,9 @@ def parts(at: str, holder: Json) -> Iterator[tuple[str, Part]]:
     """The extensions of an element in order, each with its url without the version of a canonical ("|2.0.1")."""
     held = holder.get("extension")
     for index, one in enumerate(held if isinstance(held, list) else ()):
-        if isinstance(one, Mapping):
-            yield str(one.get("url", "")).partition("|")[0], Part(f"{at}.extension[{index}]", one)
+        if type(one) is dict or isinstance(one, Mapping):  # agendas have hundreds of parts, and dicts are told sooner
+            url = str(one.get("url", ""))
+            yield url.partition("|")[0] if "|" in url else url, Part(f"{at}.extension[{index}]", one)
 
 
 def first(found: Mapping[str, list[Part]], url: str) -> Part | None:
