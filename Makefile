@@ -13,6 +13,7 @@ run: $(VENV)/.installed
 	@$(BIN)/creneau serve --host 127.0.0.1 --port $${PORT:-8080} --database sqlite:$(DATA)/demo.sqlite --welcome
 
 test: $(VENV)/.tests
+	@.ci/postgres
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy

@@ -11,10 +11,12 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from creneau.problems import TooCostly
 from creneau.search import match
 from creneau.search.match import Held
 from creneau.search.query import Ids, Not, Parameter, Query, Term, TextValue, TokenValue
 from creneau.search.rows import Rows, Text, Token
+from creneau.store import postgres_connections
 from creneau.store.contract import (
     AlreadyClaimed,
     AlreadyTaken,
@@ -83,8 +85,7 @@ def test_without_its_lock_the_same_function_books_twice(cluster, postgres, run):
 
     async def race():
         store = await open_postgres(cluster.url.replace("/postgres?", "/unguarded?"))
-        async with store.connections.transaction() as connection:
-            await connection.execute(spoiled)
+        await store.connections.together(lambda connection: connection.execute(spoiled))
         await store.commit(plan(schedule("s", DOCTOR), appointment("first", take(at(-2), at(-1)))))
         for round in range(200):
             wanted = [
@@ -229,6 +230,49 @@ async def reread(store, type, id):
 @pytest.fixture(autouse=True)
 def _url(cluster):
     reread.url = cluster.url
+
+
+RUNNING = "SELECT count(*) FROM pg_stat_activity WHERE query LIKE 'SELECT pg_sleep%' AND state = 'active'"
+
+
+def test_a_read_that_takes_too_long_is_refused_and_ended_at_the_server(cluster, run, monkeypatch):
+    monkeypatch.setattr(postgres_connections, "PATIENCE", 0.1)
+    one = run(open_postgres(cluster.url, tenant=uuid.uuid4().hex, connections=1))
+
+    with pytest.raises(TooCostly):
+        run(one.connections.rows("SELECT pg_sleep(20)"))
+
+    assert run(one.connections.row(RUNNING))[0] == 0
+    run(one.close())
+
+
+def test_a_read_whose_caller_left_gives_its_connection_back(cluster, run):
+    one = run(open_postgres(cluster.url, tenant=uuid.uuid4().hex, connections=1))
+
+    async def leave():
+        task = asyncio.create_task(one.connections.rows("SELECT pg_sleep(20)"))
+        waiting = asyncio.create_task(one.connections.rows("SELECT 1"))
+        gone = asyncio.create_task(one.connections.rows("SELECT 2"))
+        await asyncio.sleep(0.1)
+        gone.cancel()
+        task.cancel()
+        return await waiting
+
+    assert [tuple(row) for row in run(leave())] == [(1,)]
+    assert run(one.connections.row(RUNNING))[0] == 0
+    run(one.close())
+
+
+def test_many_reads_at_once_share_the_connections(cluster, postgres, run):
+    found = run(
+        outcomes(*(postgres.connections.row("SELECT pg_sleep(0.002), $1::int", n) for n in range(200)))
+    )
+
+    assert [row[1] for row in found] == list(range(200))
+    assert (
+        run(postgres.connections.row("SELECT count(*) FROM pg_stat_activity WHERE query LIKE '%$1::int%'"))[0]
+        <= 10
+    )
 
 
 def test_through_a_pooler_of_transactions_nothing_is_prepared_by_name(cluster, run):

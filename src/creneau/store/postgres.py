@@ -188,7 +188,7 @@ async def open_postgres(
 
     Raises StoreUnavailable when no server answers, `migrate.UnknownSchema` for a database that is not ours or is a newer program's.
     """
-    opened = await connect(url, most=connections, pooled=pooled)
+    opened = connect(url, most=connections, pooled=pooled)
     try:
         await migrate(opened, migrations("postgres"), create=create)
     except BaseException:

@@ -1,28 +1,28 @@
-"""Connections to PostgreSQL: reads with bounded time, one call per commit, and what its errors mean for a request.
+"""Statements on PostgreSQL: reads with bounded time, one call per commit, and what its errors mean for a request.
 
-https://magicstack.github.io/asyncpg/. A database that is away is `StoreUnavailable` (503, and the client tries again); the pool connects
-anew when it is next asked, so nothing has to be restarted. Behind PgBouncer in transaction mode (`pooled`) no statement is prepared under
-a name, and every call is a transaction, so that its parts reach one server.
+A database that is away is `StoreUnavailable` (503, and the client tries again); connections are opened anew when next asked for, so
+nothing has to be restarted. Behind PgBouncer in transaction mode (`pooled`) no statement is prepared under a name, and every call is a
+transaction, so that its parts reach one server.
 """
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterator
-from contextlib import asynccontextmanager, contextmanager
-from typing import Any, Final
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from typing import Any, Final, TypeVar
 
 import asyncpg
 
 from creneau.problems import TooCostly
 from creneau.store.contract import Moved, StoreUnavailable
+from creneau.store.postgres_pool import Pool
 from creneau.store.reader import TOO_LONG
 
-CONNECT: Final = 3.0
-"""Seconds to wait for a connection, a new one or a free one."""
 PATIENCE: Final = 5.0
 """Seconds a read may take."""
 
-Connected = asyncpg.pool.PoolConnectionProxy
+Answer = TypeVar("Answer")
+Work = Callable[[asyncpg.Connection], Awaitable[Answer]]
 
 AWAY: Final = (
     OSError,  # TimeoutError is one
@@ -39,28 +39,27 @@ AWAY: Final = (
 LOST: Final = (ConnectionError, asyncpg.ConnectionDoesNotExistError, asyncpg.AdminShutdownError)
 
 
-class Unreset(asyncpg.Connection):
-    """A connection that keeps no state of a session, so that nothing has to be undone (one round trip less) when it goes back."""
-
-    def get_reset_query(self) -> str:
-        """Nothing to send."""
-        return ""
-
-
 class Connections:
-    """The pool, made by `connect`."""
+    """The connections of one store, made by `connect`."""
 
-    def __init__(self, pool: Any, *, pooled: bool) -> None:
+    def __init__(self, pool: Pool, *, pooled: bool) -> None:
         self._pool = pool
         self._pooled = pooled
 
     async def rows(self, sql: str, *args: Any) -> list[Any]:
         """All rows; asked a second time when the connection was lost. Raises TooCostly, StoreUnavailable."""
+
+        async def fetch(connection: asyncpg.Connection) -> list[Any]:
+            try:
+                return await connection.fetch(sql, *args, timeout=PATIENCE)
+            except (TimeoutError, asyncpg.QueryCanceledError):
+                raise TooCostly.of(TOO_LONG) from None
+
         with meaning():
             try:
-                return await self._rows(sql, args)
+                return await self._use(fetch)
             except LOST:
-                return await self._rows(sql, args)
+                return await self._use(fetch)
 
     async def row(self, sql: str, *args: Any) -> Any | None:
         """The first row, or None."""
@@ -69,51 +68,37 @@ class Connections:
 
     async def call(self, sql: str, *args: Any) -> Any:
         """The one value of a statement that writes, asked once. Raises Moved when transactions met, StoreUnavailable."""
-        with meaning():
-            async with self._connection() as connection:
-                return await connection.fetchval(sql, *args)
 
-    @asynccontextmanager
-    async def transaction(self) -> AsyncIterator[Connected]:
-        """A connection in a transaction of its own, for migrations and the like."""
+        async def fetch(connection: asyncpg.Connection) -> Any:
+            return await connection.fetchval(sql, *args)
+
         with meaning():
-            async with self._pool.acquire(timeout=CONNECT) as connection, connection.transaction():
-                yield connection
+            return await self._use(fetch)
+
+    async def together(self, work: Work[Answer]) -> Answer:
+        """What `work` returns, in a transaction of its own, for migrations and the like."""
+        with meaning():
+            return await self._pool.use(_in_transaction(work))
 
     async def close(self) -> None:
-        """Wait for what runs, then close."""
+        """Close every connection."""
         await self._pool.close()
 
-    async def _rows(self, sql: str, args: tuple[Any, ...]) -> list[Any]:
-        async with self._connection() as connection:
-            try:
-                found: list[Any] = await connection.fetch(sql, *args, timeout=PATIENCE)
-            except (TimeoutError, asyncpg.QueryCanceledError):
-                raise TooCostly.of(TOO_LONG) from None
-            return found
-
-    @asynccontextmanager
-    async def _connection(self) -> AsyncIterator[Connected]:
-        async with self._pool.acquire(timeout=CONNECT) as connection:
-            if self._pooled:
-                async with connection.transaction():
-                    yield connection
-            else:
-                yield connection
+    async def _use(self, work: Work[Answer]) -> Answer:
+        return await self._pool.use(_in_transaction(work) if self._pooled else work)
 
 
-async def connect(url: str, *, most: int, pooled: bool) -> Connections:
-    """A pool of up to `most` connections, one of them open. Raises StoreUnavailable when there is none."""
-    with meaning():
-        pool = await asyncpg.create_pool(
-            url,
-            min_size=1,
-            max_size=most,
-            timeout=CONNECT,
-            statement_cache_size=0 if pooled else 200,
-            connection_class=Unreset,
-        )
-    return Connections(pool, pooled=pooled)
+def _in_transaction(work: Work[Answer]) -> Work[Answer]:
+    async def whole(connection: asyncpg.Connection) -> Answer:
+        async with connection.transaction():
+            return await work(connection)
+
+    return whole
+
+
+def connect(url: str, *, most: int, pooled: bool) -> Connections:
+    """Up to `most` connections, opened when first needed."""
+    return Connections(Pool(url, most=most, statement_cache_size=0 if pooled else 200), pooled=pooled)
 
 
 @contextmanager

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from typing import Any, Final
 
 import asyncpg
@@ -34,16 +35,13 @@ async def migrate(connections: Connections, steps: Sequence[Migration], *, creat
         await _begin(connections, create=create)  # another program was as quick
     applied = []
     for step in steps:
-        async with connections.transaction() as connection:
-            if await _lacks(connection, step, len(steps)):
-                await connection.execute(step.sql)
-                await connection.execute("INSERT INTO schema_version VALUES ($1, $2)", step.number, step.name)
-                applied.append(step.name)
+        if await connections.together(partial(_apply, step=step, known=len(steps))):
+            applied.append(step.name)
     return applied
 
 
 async def _begin(connections: Connections, *, create: bool) -> None:
-    async with connections.transaction() as connection:
+    async def begin(connection: Any) -> None:
         await _usable(connection)
         ((versioned, tables),) = await connection.fetch(_OURS)
         if not versioned and (tables or not create):
@@ -52,6 +50,16 @@ async def _begin(connections: Connections, *, create: bool) -> None:
             )
         if not versioned:
             await connection.execute(_TABLE)
+
+    await connections.together(begin)
+
+
+async def _apply(connection: Any, *, step: Migration, known: int) -> bool:
+    if not await _lacks(connection, step, known):
+        return False
+    await connection.execute(step.sql)
+    await connection.execute("INSERT INTO schema_version VALUES ($1, $2)", step.number, step.name)
+    return True
 
 
 async def _usable(connection: Any) -> None:

@@ -40,10 +40,12 @@ async def indexed(store: PostgresStore, extract: Extract, checksum: str) -> int:
 
 
 async def _clear(store: PostgresStore) -> None:
-    async with store.connections.transaction() as connection:
+    async def clear(connection: Any) -> None:
         await connection.execute("DELETE FROM meta WHERE tenant = $1 AND key = $2", store.tenant, MADE_BY)
         for table in TABLES:
             await connection.execute(f"DELETE FROM {table} WHERE tenant = $1", store.tenant)
+
+    await store.connections.together(clear)
 
 
 async def _add(store: PostgresStore, extract: Extract, chunk: list[Stored]) -> int:

@@ -57,6 +57,7 @@ SET plan_cache_mode TO force_generic_plan
 SET enable_seqscan TO off
 SET enable_hashjoin TO off
 SET enable_mergejoin TO off
+SET jit TO off
 AS $$
 DECLARE
     day      CONSTANT bigint  := 86400000000;

@@ -1,0 +1,125 @@
+"""Open connections to PostgreSQL, lent one at a time. https://magicstack.github.io/asyncpg/
+
+asyncpg has a pool of its own; it makes two tasks and resets a session at each use, which doubled the CPU time of a read by id. Here
+a connection keeps no state of a session, so nothing is undone, and a use that goes well makes no task.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Any, Final, TypeVar
+
+import asyncpg
+
+CONNECT: Final = 3.0
+"""Seconds to wait for a connection, a new one or a free one."""
+LEAVE: Final = 5.0
+"""Seconds that a connection in an unknown state has to end what it does."""
+
+Answer = TypeVar("Answer")
+
+
+class Pool:
+    """Up to `most` connections, opened when needed, closed when lost or when a use was broken off."""
+
+    def __init__(self, url: str, *, most: int, **options: Any) -> None:
+        self._url, self._most, self._options = url, most, options
+        self._idle: list[asyncpg.Connection] = []
+        self._open = 0
+        self._waiting: deque[asyncio.Future[asyncpg.Connection | None]] = deque()
+        self._leaving: set[asyncio.Task[None]] = set()
+        self._closed = False
+
+    async def use(self, work: Callable[[asyncpg.Connection], Awaitable[Answer]]) -> Answer:
+        """What `work` returns of a connection that nobody else uses meanwhile."""
+        connection = await self._take()
+        try:
+            answer = await work(connection)
+        except asyncpg.PostgresError:
+            self._give(connection)
+            raise
+        except BaseException:
+            self._drop(connection)
+            raise
+        self._give(connection)
+        return answer
+
+    async def close(self) -> None:
+        """Close every connection; what is lent is closed when it comes back."""
+        self._closed = True
+        while self._idle:
+            self._drop(self._idle.pop())
+        if self._leaving:
+            await asyncio.wait(self._leaving)
+
+    async def _take(self) -> asyncpg.Connection:
+        while True:
+            while self._idle:
+                connection = self._idle.pop()
+                if not connection.is_closed():
+                    return connection
+                self._open -= 1
+            if self._closed:
+                raise asyncpg.InterfaceError("the pool is closed")
+            if self._open < self._most:
+                return await self._connect()
+            given = await self._turn()
+            if given is not None:
+                return given
+
+    async def _connect(self) -> asyncpg.Connection:
+        self._open += 1
+        try:
+            return await asyncpg.connect(self._url, timeout=CONNECT, **self._options)
+        except BaseException:
+            self._lost()
+            raise
+
+    async def _turn(self) -> asyncpg.Connection | None:
+        """Wait until a connection is handed over (None: until one may be opened)."""
+        turn: asyncio.Future[asyncpg.Connection | None] = asyncio.get_running_loop().create_future()
+        self._waiting.append(turn)
+        try:
+            async with asyncio.timeout(CONNECT):
+                return await turn
+        except BaseException:
+            if turn.done() and not turn.cancelled():
+                self._hand(turn.result())
+            raise
+
+    def _give(self, connection: asyncpg.Connection) -> None:
+        if connection.is_closed():
+            self._lost()
+        elif self._closed:
+            self._drop(connection)
+        else:
+            self._hand(connection)
+
+    def _hand(self, connection: asyncpg.Connection | None) -> None:
+        while self._waiting:
+            turn = self._waiting.popleft()
+            if not turn.done():
+                turn.set_result(connection)
+                return
+        if connection is not None:
+            self._idle.append(connection)
+
+    def _lost(self) -> None:
+        self._open -= 1
+        self._hand(None)
+
+    def _drop(self, connection: asyncpg.Connection) -> None:
+        """End what it does, at the server too, and close it."""
+        task = asyncio.get_running_loop().create_task(self._leave(connection))
+        self._leaving.add(task)
+        task.add_done_callback(self._leaving.discard)
+
+    async def _leave(self, connection: asyncpg.Connection) -> None:
+        try:
+            await connection.close(timeout=LEAVE)
+        except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
+            connection.terminate()
+        finally:
+            self._lost()
