@@ -12,10 +12,16 @@ Json = Mapping[str, Any]
 
 
 class Part(NamedTuple):
-    """An extension and its FHIRPath, with indexes."""
+    """An extension: the FHIRPath of its holder, its index there, what it says."""
 
-    at: str
+    holder: str
+    index: int
     json: Json
+
+    @property
+    def at(self) -> str:
+        """Its FHIRPath, with indexes."""
+        return f"{self.holder}.extension[{self.index}]"
 
     @property
     def value(self) -> Any:
@@ -41,9 +47,11 @@ def parts(at: str, holder: Json) -> Iterator[tuple[str, Part]]:
     """The extensions of an element in order, each with its url without the version of a canonical ("|2.0.1")."""
     held = holder.get("extension")
     for index, one in enumerate(held if isinstance(held, list) else ()):
-        if type(one) is dict or isinstance(one, Mapping):  # agendas have hundreds of parts, and dicts are told sooner
+        if type(one) is dict or isinstance(
+            one, Mapping
+        ):  # agendas have hundreds of parts, and dicts are told sooner
             url = str(one.get("url", ""))
-            yield url.partition("|")[0] if "|" in url else url, Part(f"{at}.extension[{index}]", one)
+            yield url.partition("|")[0] if "|" in url else url, Part(at, index, one)
 
 
 def first(found: Mapping[str, list[Part]], url: str) -> Part | None:

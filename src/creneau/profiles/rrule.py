@@ -88,7 +88,7 @@ def read(rrule: Part, zone: ZoneInfo, issues: list[Issue]) -> Recurrence | None:
     """The rule, None when it cannot be read; findings are added to `issues`. `zone` says when a bare date `until` ends."""
     found = grouped(rrule.at, rrule.json)
     before = len(issues)
-    numbers = {part: _numbers(part, found.get(part, ()), issues) for part in _BOUNDS}
+    numbers = {part: _numbers(part, found[part], issues) if part in found else () for part in _BOUNDS}
     rule = Recurrence(
         freq=_frequency(rrule, first(found, "freq"), issues),
         interval=next(iter(numbers["interval"]), 1),
