@@ -15,13 +15,13 @@ class Part(NamedTuple):
     """An extension: the FHIRPath of its holder, its index there, what it says."""
 
     holder: str
-    index: int
+    place: int
     json: Json
 
     @property
     def at(self) -> str:
         """Its FHIRPath, with indexes."""
-        return f"{self.holder}.extension[{self.index}]"
+        return f"{self.holder}.extension[{self.place}]"
 
     @property
     def value(self) -> Any:
