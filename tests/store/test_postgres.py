@@ -75,9 +75,7 @@ def test_of_many_that_want_overlapping_time_one_wins(postgres, other, run):
 
 def test_without_its_lock_the_same_function_books_twice(cluster, postgres, run):
     """The negative control of the test above (REL-02): a guard that the tests cannot see missing is not tested."""
-    lock = (
-        "PERFORM FROM thing t WHERE t.tenant = whose AND t.thing = ANY (things) ORDER BY t.thing FOR UPDATE;"
-    )
+    lock = "PERFORM FROM unnest(things) AS w JOIN thing t ON t.tenant = whose AND t.thing = w ORDER BY t.thing FOR UPDATE OF t;"
     (step,) = (one for one in migrations("postgres") if lock in one.sql)
     function = step.sql[step.sql.index("CREATE FUNCTION creneau_commit") :].split("-- Adds index rows")[0]
     spoiled = function.replace("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION").replace(lock, "")

@@ -6,7 +6,7 @@ What is guarded is guarded in the database (`migrations/postgres/0002_commit.sql
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Coroutine, Sequence
 from typing import Any, Final
 
 from creneau.search.query import Query
@@ -23,6 +23,11 @@ from creneau.store.postgres_values import kept
 
 CHUNK: Final = 500
 CONNECTIONS: Final = 10
+FIRST_MEASURE: Final = 100
+"""After so many versions written the tables are measured, and again each time they are ten times as many.
+
+On tables that were empty when it planned, PostgreSQL read all resources of a type to find one, until its own measure a minute later.
+"""
 _BOUND: Final = 1 << 62
 _GREATEST: Final = position.Position(_BOUND, "\U0010ffff", "\U0010ffff", _BOUND)
 
@@ -35,6 +40,8 @@ class PostgresStore:
         self.tenant = tenant
         self._closed = False
         self._committing: set[asyncio.Task[Any]] = set()
+        self._written = 0
+        self._measure_at = FIRST_MEASURE
 
     async def get(self, type: str, id: str) -> Stored | None:
         """See `contract.Store.get`."""
@@ -134,12 +141,13 @@ class PostgresStore:
         if self._closed:
             raise StoreUnavailable("stopping")
         sent = encode(plan)
-        task = asyncio.create_task(
-            self.connections.call(sql.COMMIT, self.tenant, sent.json, sent.bodies), name="commit"
-        )
-        self._committing.add(task)
-        task.add_done_callback(self._committed)
-        return judged(plan, sent, await asyncio.shield(task))
+        task = self._begin(self.connections.call(sql.COMMIT, self.tenant, sent.json, sent.bodies))
+        answer = await asyncio.shield(task)
+        self._written += len(plan.puts)
+        if self._written >= self._measure_at:
+            self._measure_at *= 10
+            self._begin(self.connections.call(sql.MEASURE))
+        return judged(plan, sent, answer)
 
     async def scan(self, type: str | None = None) -> AsyncIterator[Stored]:
         """See `contract.Store.scan`."""
@@ -169,6 +177,12 @@ class PostgresStore:
         if type is not None:
             return [kept(type)]
         return [known for (known,) in await self.connections.rows(sql.TYPES, self.tenant)]
+
+    def _begin(self, call: Coroutine[Any, Any, Any]) -> asyncio.Task[Any]:
+        task = asyncio.create_task(call)
+        self._committing.add(task)
+        task.add_done_callback(self._committed)
+        return task
 
     def _committed(self, task: asyncio.Task[Any]) -> None:
         self._committing.discard(task)

@@ -84,4 +84,7 @@ NOTED: Final = "SELECT value FROM meta WHERE tenant = $1 AND key = $2"
 NOTE: Final = """
 INSERT INTO meta VALUES ($1, $2, $3) ON CONFLICT (tenant, key) DO UPDATE SET value = excluded.value
 """
+MEASURE: Final = (
+    "ANALYZE resource, history, identifier, token, period, text, link, place, thing, taken, owner"
+)
 READY: Final = "SELECT 1 WHERE current_setting('transaction_read_only') = 'off'"

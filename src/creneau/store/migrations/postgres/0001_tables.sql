@@ -14,8 +14,9 @@ CREATE TABLE resource (
     PRIMARY KEY (tenant, type, id)
 );
 
--- _lastUpdated, histories of a type, and counts of live resources read this index alone.
-CREATE INDEX resource_by_updated ON resource (tenant, type, updated, id, version, interaction);
+-- _lastUpdated, histories of a type, and counts of live resources read this index alone. The id is no key of it: without statistics
+-- PostgreSQL took it for as good as the primary key, and read all resources of the type to find one.
+CREATE INDEX resource_by_updated ON resource (tenant, type, updated) INCLUDE (id, version, interaction);
 
 -- Preceding versions only.
 CREATE TABLE history (
@@ -29,7 +30,7 @@ CREATE TABLE history (
     PRIMARY KEY (tenant, type, id, version)
 );
 
-CREATE INDEX history_by_updated ON history (tenant, type, updated, id, version);
+CREATE INDEX history_by_updated ON history (tenant, type, updated) INCLUDE (id, version);
 
 -- Business identifiers, each held by one resource of its type.
 CREATE TABLE identifier (
@@ -121,7 +122,7 @@ CREATE TABLE taken (
     CHECK (start < finish)
 );
 
-CREATE INDEX taken_by_appointment ON taken (tenant, appointment);
+CREATE INDEX taken_by_appointment ON taken (tenant, appointment, thing);
 
 -- Overlaps are found among starts of the preceding 24 hours; longer intervals are found here (SCH-05).
 CREATE INDEX taken_long ON taken (tenant, thing, start) WHERE finish - start > 86400000000;

@@ -51,10 +51,13 @@ LANGUAGE sql IMMUTABLE AS $$
 $$;
 
 -- The plan as store/postgres_plan.py writes it. Returns null, or {"met": [numbers of takes]}, or {"refused": why, …}.
+-- Its settings hold the planner to looking up keys: plans are made once per connection, maybe while the tables are empty.
 CREATE FUNCTION creneau_commit(whose text, plan jsonb, bodies bytea[]) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE
 SET plan_cache_mode TO force_generic_plan
 SET enable_seqscan TO off
+SET enable_bitmapscan TO off
+SET enable_material TO off
 SET enable_hashjoin TO off
 SET enable_mergejoin TO off
 SET jit TO off
@@ -111,7 +114,7 @@ BEGIN
     INSERT INTO thing SELECT whose, w FROM unnest(things) AS w
     WHERE NOT EXISTS (SELECT FROM thing t WHERE t.tenant = whose AND t.thing = w)
     ORDER BY w COLLATE "C" ON CONFLICT DO NOTHING;
-    PERFORM FROM thing t WHERE t.tenant = whose AND t.thing = ANY (things) ORDER BY t.thing FOR UPDATE;
+    PERFORM FROM unnest(things) AS w JOIN thing t ON t.tenant = whose AND t.thing = w ORDER BY t.thing FOR UPDATE OF t;
 
     -- (3) Identifiers.
     IF jsonb_array_length(plan->'claims') > 0 THEN
