@@ -51,7 +51,8 @@ LANGUAGE sql IMMUTABLE AS $$
 $$;
 
 -- The plan as store/postgres_plan.py writes it. Returns null, or {"met": [numbers of takes]}, or {"refused": why, …}.
--- Its settings hold the planner to looking up keys: plans are made once per connection, maybe while the tables are empty.
+-- Its settings hold the planner to looking up keys: plans are made once per connection, maybe while the tables are empty. Where a key is
+-- looked up for a few rows it says (SELECT true … LIMIT 1) IS NULL: of EXISTS the planner made a hash of all the tenant's rows.
 CREATE FUNCTION creneau_commit(whose text, plan jsonb, bodies bytea[]) RETURNS jsonb
 LANGUAGE plpgsql VOLATILE
 SET plan_cache_mode TO force_generic_plan
@@ -112,7 +113,7 @@ BEGIN
         JOIN owner o ON o.tenant = whose AND o.schedule = s
     );
     INSERT INTO thing SELECT whose, w FROM unnest(things) AS w
-    WHERE NOT EXISTS (SELECT FROM thing t WHERE t.tenant = whose AND t.thing = w)
+    WHERE (SELECT true FROM thing t WHERE t.tenant = whose AND t.thing = w) IS NULL
     ORDER BY w COLLATE "C" ON CONFLICT DO NOTHING;
     PERFORM FROM unnest(things) AS w JOIN thing t ON t.tenant = whose AND t.thing = w ORDER BY t.thing FOR UPDATE OF t;
 
@@ -135,9 +136,9 @@ BEGIN
             WHERE updates AND f.tenant = whose AND f.appointment = t.appointment AND f.thing = t.thing
                 AND f.start <= t.start AND f.finish >= t.finish AND (f.lapse IS NULL OR f.lapse > instant)
         ) AS covered, (
-            owned ? t.thing OR EXISTS (
-                SELECT FROM owner o WHERE o.tenant = whose AND o.thing = t.thing AND NOT changing ? o.schedule
-            )
+            owned ? t.thing OR (
+                SELECT true FROM owner o WHERE o.tenant = whose AND o.thing = t.thing AND NOT changing ? o.schedule LIMIT 1
+            ) IS NOT NULL
         ) AS guarded, (
             SELECT jsonb_agg(jsonb_build_array(h.start, h.finish, h.appointment)) FROM (
                 SELECT k.start, k.finish, k.appointment FROM taken k
@@ -154,11 +155,12 @@ BEGIN
                 FROM jsonb_populate_recordset(NULL::wanted_take, plan->'takes') AS o
                 WHERE several AND o.appointment <> t.appointment AND o.thing = t.thing
                     AND o.start < t.finish AND o.finish > t.start AND (o.lapse IS NULL OR o.lapse > instant)
-                    AND (o.put < t.put OR EXISTS (
-                        SELECT FROM taken f
+                    AND (o.put < t.put OR (
+                        SELECT true FROM taken f
                         WHERE f.tenant = whose AND f.appointment = o.appointment AND f.thing = o.thing
                             AND f.start <= o.start AND f.finish >= o.finish AND (f.lapse IS NULL OR f.lapse > instant)
-                    ))
+                        LIMIT 1
+                    ) IS NOT NULL)
             ) AS h
         ) AS holds
         FROM jsonb_populate_recordset(NULL::wanted_take, plan->'takes') WITH ORDINALITY AS t
@@ -197,9 +199,9 @@ BEGIN
         CONTINUE WHEN NOT (one->'unbooked')::boolean;
         SELECT jsonb_build_object('refused', 'booked', 'put', one->'put', 'appointment', h.appointment) INTO behind
         FROM (
-            SELECT o.thing, NOT owned ? o.thing AND NOT EXISTS (
-                SELECT FROM owner x WHERE x.tenant = whose AND x.thing = o.thing AND NOT changing ? x.schedule
-            ) AS alone
+            SELECT o.thing, NOT owned ? o.thing AND (
+                SELECT true FROM owner x WHERE x.tenant = whose AND x.thing = o.thing AND NOT changing ? x.schedule LIMIT 1
+            ) IS NULL AS alone
             FROM owner o WHERE o.tenant = whose AND o.schedule = one->>'id' AND NOT one->'owns' ? o.thing
         ) AS g
         CROSS JOIN LATERAL (
