@@ -344,6 +344,34 @@ def test_a_database_of_a_newer_program_or_of_another_one_is_refused(cluster, pos
         run(open_postgres(cluster.url.replace("/postgres?", "/nowhere?")))
 
 
+READ = "SELECT pg_stat_force_next_flush()::text, sum(idx_tup_read) FROM pg_stat_user_indexes"
+
+
+def test_a_booking_reads_no_more_where_there_are_many_agendas(cluster, postgres, run):
+    run(postgres.connections.call("CREATE DATABASE many"))
+
+    async def book():
+        store = await open_postgres(cluster.url.replace("/postgres?", "/many?"), connections=1)
+        for lot in range(6):
+            names = [f"{lot}-{n}" for n in range(400)]
+            await store.commit(plan(*(schedule(f"s{name}", f"Practitioner/{name}") for name in names)))
+            await store.commit(plan(*(put("Patient", name, rows=rows(name)) for name in names)))
+        while (await store.connections.row("SELECT count(*) FROM pg_stats WHERE tablename = 'owner'"))[
+            0
+        ] == 0:
+            await asyncio.sleep(0.05)
+        read = []
+        for n in range(5):
+            wanted = appointment(f"a{n}", take(at(n), at(n + 1), "Practitioner/3-7"), claims=(str(n),))
+            await store.commit(plan(wanted, seen=(Seen("Patient", "3-7", 1), Seen("Schedule", "s3-7", 1))))
+            await store.connections.rows(READ)
+            read.append((await store.connections.rows(READ))[0][1])
+        await store.close()
+        return read[-1] - read[-2]
+
+    assert run(book()) < 100
+
+
 def test_two_programs_that_start_at_once_migrate_once(cluster, postgres, run):
     run(postgres.connections.call("CREATE DATABASE at_once"))
     url = cluster.url.replace("/postgres?", "/at_once?")
