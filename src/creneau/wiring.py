@@ -117,19 +117,20 @@ def server_settings(settings: Settings) -> ServerSettings:
 
 
 async def indexed(store: Store, of: World) -> None:
-    """Make the index rows anew when the tables of search are not those that made them."""
+    """Make the index rows anew when the tables of search, or the zone of times without offset, are not those that made them."""
+    made_by = f"{extract.EXTRACT_VERSION} {of.rules.zone.key}"
 
     def rows(resource: Mapping[str, Any]) -> Rows:
         return linking.rows(of, resource)
 
     if isinstance(store, SqliteStore):
-        if await reindex.made_by(store) != extract.EXTRACT_VERSION:
-            await reindex.reindex(store, rows, extract.EXTRACT_VERSION)
+        if await reindex.made_by(store) != made_by:
+            await reindex.reindex(store, rows, made_by)
     elif not isinstance(store, MemoryStore):
         from creneau.store import postgres, postgres_reindex
 
         if isinstance(store, postgres.PostgresStore):
-            await postgres_reindex.indexed(store, rows, extract.EXTRACT_VERSION)
+            await postgres_reindex.indexed(store, rows, made_by)
 
 
 def application(settings: Settings, of: World) -> Application:

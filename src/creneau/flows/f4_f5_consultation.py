@@ -10,8 +10,9 @@ from dataclasses import replace
 from typing import NamedTuple
 
 from creneau.fhir import instant
-from creneau.flows import one_slot, walking
+from creneau.flows import foremost, one_slot, walking
 from creneau.flows.answers import Entry, Found
+from creneau.flows.foremost import MANY
 from creneau.flows.searching import ignored, include
 from creneau.flows.slots import NO_SLOT
 from creneau.flows.timetable import LIMIT, Shown
@@ -51,7 +52,14 @@ class Asked(NamedTuple):
 
     query: Query
     look: Look
+    versions: dict[str, int]
     from_now: bool
+
+    async def load(self) -> None:
+        """Read all the agendas."""
+        look = self.look
+        look.agendas = await look.asked.agendas(look.world, self.versions)
+        look.agendas = walking.useful(look)
 
 
 async def search(world: World, query: Query, *, strict: bool) -> Found:
@@ -61,6 +69,9 @@ async def search(world: World, query: Query, *, strict: bool) -> Found:
     """
     asked = await _asked(world, query)
     query = asked.query
+    if _may_be_partial(asked):
+        return await _foremost(world, asked)
+    await asked.load()
     size = 0 if query.summary == "count" else query.count if query.count is not None else LIMIT
     if size == 0:
         return _counted(asked, await walking.count(asked.look))
@@ -74,6 +85,7 @@ async def search(world: World, query: Query, *, strict: bool) -> Found:
 async def earliest(world: World, query: Query, most: int) -> Found:
     """The `most` first slots that match of each professional, room or agenda: what a person on the phone needs (`Slot/$earliest`)."""
     asked = await _asked(world, replace(query, after=None))
+    await asked.load()
     kept = await walking.earliest(asked.look, most)
     return await _found(world, asked, kept, (len(kept), None))
 
@@ -85,10 +97,26 @@ async def _asked(world: World, query: Query) -> Asked:
     if from_now:
         bound = f"ge{instant.show(now // 1_000_000 * 1_000_000)}"
         query = replace(query, understood=(*query.understood, ("start", bound)))
-    agendas = [one for one in await parts.agendas(world) if one.agenda.active or parts.slots is not None]
-    look = Look(world, parts, agendas, window)
-    look.agendas = walking.useful(look)
-    return Asked(query, look, from_now)
+    return Asked(query, Look(world, parts, (), window), await parts.versions(world), from_now)
+
+
+def _may_be_partial(asked: Asked) -> bool:
+    """Whether a page of free slots is wanted, and nothing that rests on every one of the many agendas."""
+    query, look = asked.query, asked.look
+    counts = query.summary == "count" or dict(query.understood).get("_total") == "accurate"
+    free = look.statuses == {"free"} and look.asked.slots is None
+    return free and bool(query.count) and not counts and not _descending(query) and len(asked.versions) > MANY
+
+
+async def _foremost(world: World, asked: Asked) -> Found:
+    """A page of the slots of many agendas, most of them unread."""
+    query, size = asked.query, asked.query.count or 0
+    page = await foremost.page(asked.look, asked.versions, size + 1, _last(query))
+    if len(page) > size:
+        last = page[size - 1].cell
+        return await _found(world, asked, page[:size], (None, cursor.write(Position((last.start,), last.id))))
+    total = len(page) if query.after is None and query.total != "none" else None
+    return await _found(world, asked, page, (total, None))
 
 
 async def _page(asked: Asked, size: int) -> list[Shown]:

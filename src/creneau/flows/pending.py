@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from creneau.problems import Invalid, Issue, refusal
 from creneau.search.query import Query
+from creneau.search.rows import Period
 from creneau.store.contract import Claim, Occupied, Page, Plan, Put, Seen, Store, Stored, Take
 
 TWICE = refusal(
@@ -80,6 +81,10 @@ class Pending:
     async def several(self, type: str, ids: Sequence[str]) -> list[Stored]:
         """As the store has it."""
         return await self._store.several(type, ids)
+
+    async def dated(self, type: str, ids: Sequence[str], prefix: str) -> dict[str, Period]:
+        """As the store has it."""
+        return await self._store.dated(type, ids, prefix)
 
     async def holder(self, type: str, claim: Claim) -> str | None:
         """Who holds the identifier once the pending versions are written."""

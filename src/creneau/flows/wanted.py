@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Final
 
@@ -90,8 +90,8 @@ class Wanted:
             raise TooCostly(Issue(TOO_FAR, values={"days": WINDOW_DAYS}))
         return Interval(start, end), from_now
 
-    async def agendas(self, world: World) -> list[Held]:
-        """The agendas to compute, in the order of their ids."""
+    async def versions(self, world: World) -> dict[str, int]:
+        """The agendas to compute, by id, and their versions."""
         conditions = list(self.on_agenda)
         if self.slots is not None:
             named = {found.agenda for id in self.slots if (found := read_slot_id(id))}
@@ -99,7 +99,11 @@ class Wanted:
         versions = await world.store.matching(Query("Schedule", tuple(conditions)))
         if len(versions) > AGENDAS:
             raise TooCostly(Issue(TOO_MANY_AGENDAS, values={"limit": AGENDAS}))
-        return await held_of(world, versions)
+        return versions
+
+    async def agendas(self, world: World, versions: Mapping[str, int]) -> list[Held]:
+        """Those agendas, in the order of their ids."""
+        return [one for one in await held_of(world, versions) if one.agenda.active or self.slots is not None]
 
 
 def _least(values: Sequence[DateValue]) -> int | None:

@@ -20,7 +20,7 @@ from creneau.search.paths import Step, branches
 from creneau.search.query import Parameter
 from creneau.search.rows import NONE, Rows
 
-FORM: Final = 2
+FORM: Final = 3
 """Raised by hand when `datatypes.py`, `fold.py` or `flows/linking.py` makes other rows of the same resource."""
 
 NATIVE: Final = frozenset({"_id", "_lastUpdated"})

@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from typing import NamedTuple, Protocol
 
 from creneau.search.query import Query
-from creneau.search.rows import NONE, Rows
+from creneau.search.rows import NONE, Period, Rows
 
 DAY = 86_400_000_000
 """Microseconds in 24 hours: a taken interval longer than this is found through an index of its own."""
@@ -210,6 +210,10 @@ class Store(Protocol):
 
     async def several(self, type: str, ids: Sequence[str]) -> list[Stored]:
         """The current versions of those of these resources that are live, in no order."""
+        ...
+
+    async def dated(self, type: str, ids: Sequence[str], prefix: str) -> dict[str, Period]:
+        """Of each of these live resources an index row of dates whose parameter begins so; those without are absent."""
         ...
 
     async def holder(self, type: str, claim: Claim) -> str | None:

@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator, Iterable, Sequence
 from creneau.search import match
 from creneau.search.match import Held
 from creneau.search.query import Query
+from creneau.search.rows import Period
 from creneau.store import deletions, position
 from creneau.store.contract import (
     AlreadyClaimed,
@@ -94,6 +95,17 @@ class MemoryStore:
         """See `contract.Store.several`."""
         live = self._held.get(type, {})
         return [self._versions[type, id_][-1] for id_ in dict.fromkeys(ids) if id_ in live]
+
+    async def dated(self, type: str, ids: Sequence[str], prefix: str) -> dict[str, Period]:
+        """See `contract.Store.dated`."""
+        live = self._held.get(type, {})
+        return {
+            id_: row
+            for id_ in ids
+            if id_ in live
+            for row in live[id_].rows.periods
+            if row.param.startswith(prefix)
+        }
 
     async def holder(self, type: str, claim: Claim) -> str | None:
         """See `contract.Store.holder`."""

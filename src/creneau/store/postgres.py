@@ -10,6 +10,7 @@ from collections.abc import AsyncIterator, Coroutine, Sequence
 from typing import Any, Final
 
 from creneau.search.query import Query
+from creneau.search.rows import Period
 from creneau.store import position, postgres_search
 from creneau.store import postgres_statements as sql
 from creneau.store.contract import Claim, Occupied, Page, Plan, Stored, StoreUnavailable, Take
@@ -97,6 +98,11 @@ class PostgresStore:
         """See `contract.Store.several`."""
         rows = await self.connections.rows(sql.SEVERAL, self.tenant, kept(type), _several(ids))
         return [Stored._make(row) for row in rows]
+
+    async def dated(self, type: str, ids: Sequence[str], prefix: str) -> dict[str, Period]:
+        """See `contract.Store.dated`."""
+        asked = (self.tenant, kept(type), _several(ids), kept(prefix), kept(prefix + "\U0010ffff"))
+        return {id_: Period(*row) for id_, *row in await self.connections.rows(sql.DATED, *asked)}
 
     async def holder(self, type: str, claim: Claim) -> str | None:
         """See `contract.Store.holder`."""

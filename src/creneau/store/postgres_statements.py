@@ -21,6 +21,10 @@ JOIN resource r ON r.tenant = $1 AND r.type = $2 AND r.id = listed AND r.interac
 """
 VERSIONS: Final = f"SELECT r.id, r.version {_LISTED}"
 SEVERAL: Final = f"SELECT r.type, r.id, r.version, r.updated, r.interaction, r.body {_LISTED}"
+DATED: Final = """
+SELECT p.id, p.param, p.lo, p.hi FROM unnest($3::text[]) AS wanted (id)
+JOIN period p ON p.tenant = $1 AND p.type = $2 AND p.id = wanted.id AND p.param >= $4 AND p.param < $5
+"""
 TYPES: Final = """
 WITH RECURSIVE known (type) AS (
     SELECT min(type) FROM resource WHERE tenant = $1

@@ -13,6 +13,7 @@ from typing import Any, Final
 import msgspec
 
 from creneau.search.query import Query
+from creneau.search.rows import Period
 from creneau.store import deletions, past, search_sql
 from creneau.store import statements as sql
 from creneau.store.contract import DAY, Claim, Occupied, Page, Plan, Stored, StoreUnavailable, Take
@@ -99,6 +100,12 @@ class SqliteStore:
         return await self._reader.read(
             lambda cursor: [Stored._make(row) for row in cursor.execute(sql.SEVERAL, asked)]
         )
+
+    async def dated(self, type: str, ids: Sequence[str], prefix: str) -> dict[str, Period]:
+        """See `contract.Store.dated`."""
+        asked = (self.tenant, type, _json(ids), prefix, prefix + "\U0010ffff")
+        rows = await self._reader.read(lambda cursor: cursor.execute(sql.DATED, asked).fetchall())
+        return {id_: Period(*row) for id_, *row in rows}
 
     async def holder(self, type: str, claim: Claim) -> str | None:
         """See `contract.Store.holder`."""

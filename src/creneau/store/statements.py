@@ -83,6 +83,11 @@ SELECT id FROM link
 WHERE tenant = ? AND type = ? AND param = ? AND target_type = ? AND target_id = ? ORDER BY id
 """
 
+DATED: Final = """
+SELECT period.id, param, lo, hi FROM json_each(?3) AS wanted CROSS JOIN period INDEXED BY period_by_id
+WHERE tenant = ?1 AND period.type = ?2 AND period.id = wanted.value AND param >= ?4 AND param < ?5
+"""
+
 TAKE: Final = "thing, start, finish, kind, lapse, slot, capacity"
 TAKES_OF: Final = f"""
 SELECT {TAKE}, guarded FROM taken INDEXED BY taken_by_appointment WHERE tenant = ? AND appointment = ?
