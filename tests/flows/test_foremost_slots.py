@@ -1,4 +1,4 @@
-"""A page of free slots of very many agendas is the page of all of them, although most are not read (docs/decisions/0011)."""
+"""A page of free slots of very many agendas is the page of all of them, although most are not read (docs/decisions/0012)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The earliest hours of an agenda are never later than its cells, whatever its rules and the clock do (docs/decisions/0011)."""
+"""The earliest hours of an agenda are never later than its cells, whatever its rules and the clock do (docs/decisions/0012)."""
 
 from __future__ import annotations
 

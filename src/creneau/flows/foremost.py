@@ -1,4 +1,4 @@
-"""The first free slots of very many agendas: those that may open first are read first, the others not at all (docs/decisions/0011).
+"""The first free slots of very many agendas: those that may open first are read first, the others not at all (docs/decisions/0012).
 
 GAP-CDI-03, §11.2. The store keeps of each agenda the earliest hour of each day of the week (`scheduling/doors.py`), written with the
 agenda itself. What is read is computed as by any other search, and the page is the same.

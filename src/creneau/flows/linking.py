@@ -35,7 +35,7 @@ def rows(world: World, resource: Mapping[str, Any], body: bytes | None = None) -
 
 
 def _opens(world: World, schedule: Mapping[str, Any]) -> Period:
-    """The earliest hours of an agenda, in a row of dates that no search can name (docs/decisions/0011)."""
+    """The earliest hours of an agenda, in a row of dates that no search can name (docs/decisions/0012)."""
     agenda = read_agenda(
         {"id": "", **schedule},
         zone_default=world.rules.zone,

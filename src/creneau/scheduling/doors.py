@@ -1,7 +1,7 @@
 """The earliest time at which an agenda may open on each day of the week: a bound that never changes until its rules do.
 
 With it a search over thousands of agendas looks first at those that can open first, and leaves the others unread (GAP-CDI-03;
-docs/decisions/0011). A bound may be too early, never too late: closures, horizons, validities and the weeks of a month are not looked at.
+docs/decisions/0012). A bound may be too early, never too late: closures, horizons, validities and the weeks of a month are not looked at.
 """
 
 from __future__ import annotations
