@@ -10,6 +10,8 @@ WIDTH: Final = 760
 LABELS: Final = 300
 ROW: Final = 34
 TOP: Final = 64
+LEAST: Final = 1e-6
+"""Values below are drawn as nothing: dividing by them would leave the page."""
 STYLE: Final = (
     "text{font:14px system-ui,sans-serif;fill:#1a1a1a}.title{font-weight:600;font-size:17px}.note{font-size:12px;fill:#555}"
     ".bar{fill:#1f6f8b}.over{fill:#b5442e}.limit{stroke:#1a1a1a;stroke-width:2;stroke-dasharray:4 3}.ground{fill:#fff}"
@@ -26,8 +28,8 @@ class Bar(NamedTuple):
 
 def chart(title: str, unit: str, bars: Sequence[Bar], note: str = "") -> str:
     """The SVG document. Bars share one scale that begins at zero; each says its value and its limit in figures."""
-    most = max([bar.value for bar in bars] + [bar.limit or 0.0 for bar in bars], default=0.0) or 1.0
-    scale = (WIDTH - LABELS - 190) / most
+    most = max([bar.value for bar in bars] + [bar.limit or 0.0 for bar in bars], default=0.0)
+    scale = (WIDTH - LABELS - 190) / max(most, LEAST)
     height = TOP + ROW * len(bars) + 34
     rows = [_row(number, bar, unit, scale) for number, bar in enumerate(bars)]
     described = "; ".join(f"{bar.label}: {_figures(bar, unit)}" for bar in bars)

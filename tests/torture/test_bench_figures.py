@@ -16,7 +16,7 @@ from bench import budgets, cpu, disk, mix, report, stats
 from bench.chart import Bar, chart
 from bench.load import Record
 from bench.measure import Sample, Series
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 VALUES = st.lists(st.floats(0, 1e6), min_size=1, max_size=50)
@@ -106,6 +106,7 @@ BARS = st.lists(
 )
 
 
+@example("", [Bar("", 2.2e-313, None)])
 @given(st.text(st.characters(codec="utf-8", exclude_categories=("Cc",))), BARS)
 def test_a_chart_is_well_formed_and_says_itself(title: str, bars: list[Bar]) -> None:
     root = ElementTree.fromstring(chart(title, "µs", bars, "note"))
