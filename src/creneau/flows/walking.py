@@ -54,6 +54,15 @@ class Look:
     _contents: dict[bytes, bool] = field(default_factory=dict)
     _starts: dict[int, bool] = field(default_factory=dict)
     _moulds: dict[Verdict, profile.Mould] = field(default_factory=dict)
+    _taken: dict[str, tuple[Occupied, ...]] | None = field(init=False, default=None)
+
+    async def taken(self, part: Interval) -> dict[str, tuple[Occupied, ...]]:
+        """The time taken that may bear on slots that start within the part, by agenda; read once where the whole window is small."""
+        if not is_small(self):
+            return await taken_of(self.world, self.agendas, part)
+        if self._taken is None:
+            self._taken = await taken_of(self.world, self.agendas, self.window)
+        return self._taken
 
     @property
     def statuses(self) -> frozenset[str]:
@@ -194,7 +203,7 @@ async def _unfold(agendas: Sequence[Agenda], window: Interval) -> None:
 
 async def _within(look: Look, part: Interval) -> list[Shown]:
     """What matches among the slots that start within the part, agenda by agenda."""
-    taken = await taken_of(look.world, look.agendas, part)
+    taken = await look.taken(part)
     found: list[Shown] = []
     plain = look.asked.bounded and not look.asked.others
     for number, held in enumerate(look.agendas):
@@ -239,7 +248,7 @@ async def count(look: Look) -> int:
     days = (look.window.end - look.window.start) // DAY + 1
     if len(look.agendas) * days > WALKED:
         raise too_many()
-    taken = await taken_of(look.world, look.agendas, look.window)
+    taken = await look.taken(look.window)
     found = 0
     for number, held in enumerate(look.agendas):
         if number % TURN == TURN - 1:

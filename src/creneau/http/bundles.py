@@ -86,9 +86,11 @@ def _bundle(
         parts.append(b',"total":%d' % total)
     if shown:
         parts.append(b',"link":' + _text([{"relation": name, "url": url} for name, url in shown]))
-    if entries:
-        parts.append(b',"entry":[' + b",".join(entries) + b"]")
-    parts.append(b"}")
+    before = b',"entry":['
+    for entry in entries:  # joined once: a page may be a megabyte
+        parts += (before, entry)
+        before = b","
+    parts.append(b"]}" if entries else b"}")
     return b"".join(parts)
 
 

@@ -9,6 +9,8 @@ import asyncio
 from typing import Any, Final
 
 HEAD: Final = b"HTTP/1.1 "
+LONG: Final = 65_536
+"""Bytes of a body that cost more to copy than a second system call."""
 
 
 class Joining(asyncio.Transport):
@@ -27,7 +29,11 @@ class Joining(asyncio.Transport):
         """Send, or keep when this is the head of an answer."""
         if self._head:
             head, self._head = self._head, b""
-            self._below.write(head + data)
+            if len(data) > LONG:
+                self._below.write(head)
+                self._below.write(data)
+            else:
+                self._below.write(head + data)
         elif data[:9] == HEAD and data[9:10] != b"1":  # an interim answer (100 Continue) has nothing after it
             self._head = bytes(data)
             self._soon(self.flush)  # a HEAD has no body to wait for
