@@ -22,6 +22,7 @@ from creneau.store.contract import (
     AlreadyTaken,
     Claim,
     Moved,
+    OutcomeUnknown,
     Seen,
     StillReferred,
     StoreUnavailable,
@@ -196,11 +197,29 @@ def test_what_was_acknowledged_before_a_crash_is_there_and_the_store_heals_by_it
     finally:
         cluster.start()
 
-    assert [type(one) for one in away] == [StoreUnavailable, StoreUnavailable]
+    assert all(isinstance(one, StoreUnavailable) for one in away)
     assert ready is False
     assert len(acknowledged) > 10
     assert all(run(postgres.get("Appointment", id)) for id in acknowledged)
     assert run(postgres.ready())
+    run(postgres.commit(plan(put("Patient", "p"))))
+
+
+def test_a_connection_lost_while_it_commits_leaves_the_outcome_open(postgres, run):
+    async def lose():
+        commit = asyncio.create_task(postgres.connections.call("SELECT pg_sleep(20)::text"))
+        ended = 0
+        while not ended:
+            await asyncio.sleep(0.05)
+            ended = await postgres.connections.call(
+                "SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity"
+                " WHERE query LIKE '%pg_sleep%' AND pid <> pg_backend_pid()"
+            )
+        return await outcomes(commit)
+
+    (lost,) = run(lose())
+
+    assert type(lost) is OutcomeUnknown
     run(postgres.commit(plan(put("Patient", "p"))))
 
 

@@ -16,7 +16,7 @@ from creneau.flows.answers import Deleted, Done, Found, Past, Resource, Saved
 from creneau.flows.entries import Asked
 from creneau.flows.pending import Pending
 from creneau.flows.world import World
-from creneau.flows.writing import DUPLICATE, STORE_AWAY, settle, taken_issue
+from creneau.flows.writing import DUPLICATE, not_recorded, settle, taken_issue
 from creneau.problems import (
     Ambiguous,
     Duplicate,
@@ -27,7 +27,6 @@ from creneau.problems import (
     Problem,
     Taken,
     TooCostly,
-    Unavailable,
     refusal,
 )
 from creneau.search import grammar
@@ -307,7 +306,7 @@ async def _commit(world: World, pending: Pending) -> None:
     except StillBooked as booked:
         raise placed(deletion.still_booked(booked), pending.entries[booked.put]) from booked
     except StoreUnavailable as away:
-        raise Unavailable(Issue(STORE_AWAY)) from away
+        raise not_recorded(away) from away
 
 
 def placed(problem: Problem, index: int) -> Problem:

@@ -21,6 +21,7 @@ from creneau.store.contract import (
     AlreadyTaken,
     Claim,
     Moved,
+    OutcomeUnknown,
     Plan,
     Put,
     Seen,
@@ -67,6 +68,12 @@ STORE_AWAY = refusal(
     "transient",
     "L'enregistrement est impossible pour le moment ; rien n'a été écrit.",
     "Nothing can be recorded for the moment; nothing was written.",
+)
+UNKNOWN_OUTCOME = refusal(
+    "outcome-unknown",
+    "transient",
+    "La base de données s'est interrompue pendant l'enregistrement : il a eu lieu en entier, ou pas du tout. Relisez avant de renvoyer.",
+    "The database went away while it recorded this: it was recorded whole, or not at all. Read before sending it again.",
 )
 MANY = refusal(
     "several-matches",
@@ -184,7 +191,12 @@ async def commit(world: World, puts: Sequence[Put], seen: Sequence[Seen] = ()) -
     except AlreadyClaimed as claimed:
         raise Duplicate(_claimed(puts[claimed.put], claimed)) from claimed
     except StoreUnavailable as away:
-        raise Unavailable(Issue(STORE_AWAY)) from away
+        raise not_recorded(away) from away
+
+
+def not_recorded(away: StoreUnavailable) -> Unavailable:
+    """What a client is told when its write was not acknowledged by the store."""
+    return Unavailable(Issue(UNKNOWN_OUTCOME if isinstance(away, OutcomeUnknown) else STORE_AWAY))
 
 
 def taken_issue(world: World, type: str, taken: AlreadyTaken) -> Issue:

@@ -149,6 +149,10 @@ class StoreUnavailable(Exception):
     """The store cannot write now (disk full, stopping); nothing of the plan was written."""
 
 
+class OutcomeUnknown(StoreUnavailable):
+    """The database went away while it committed: the plan is written whole or not at all, and nobody here knows which."""
+
+
 class Page(NamedTuple):
     """A page of versions, newest first for histories; `next` continues (None at the end); `total` when asked for."""
 

@@ -141,7 +141,7 @@ class PostgresStore:
     async def commit(self, plan: Plan) -> tuple[Take, ...]:
         """See `contract.Store.commit`. Goes on when the caller is cancelled: a call broken off may or may not be written.
 
-        StoreUnavailable after a lost connection leaves open whether the plan was written.
+        OutcomeUnknown after a lost connection leaves open whether the plan was written.
         """
         refuse_nonsense(plan)
         if self._closed:

@@ -14,7 +14,7 @@ from typing import Any, Final, TypeVar
 import asyncpg
 
 from creneau.problems import TooCostly
-from creneau.store.contract import Moved, StoreUnavailable
+from creneau.store.contract import Moved, OutcomeUnknown, StoreUnavailable
 from creneau.store.postgres_pool import Pool
 from creneau.store.reader import TOO_LONG
 
@@ -67,13 +67,19 @@ class Connections:
         return found[0] if found else None
 
     async def call(self, sql: str, *args: Any) -> Any:
-        """The one value of a statement that writes, asked once. Raises Moved when transactions met, StoreUnavailable."""
+        """The one value of a statement that writes, asked once. Raises Moved when transactions met, StoreUnavailable, OutcomeUnknown."""
 
         async def fetch(connection: asyncpg.Connection) -> Any:
             return await connection.fetchval(sql, *args)
 
+        async def sent(connection: asyncpg.Connection) -> Any:
+            try:
+                return await (_in_transaction(fetch) if self._pooled else fetch)(connection)
+            except (*LOST, OSError, asyncpg.InterfaceError) as error:
+                raise OutcomeUnknown(f"PostgreSQL: {type(error).__name__}") from error
+
         with meaning():
-            return await self._use(fetch)
+            return await self._pool.use(sent)
 
     async def together(self, work: Work[Answer]) -> Answer:
         """What `work` returns, in a transaction of its own, for migrations and the like."""
