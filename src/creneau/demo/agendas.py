@@ -6,7 +6,7 @@ Everything is dated from the Monday of the current week: the planning horizon ru
 from __future__ import annotations
 
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date, datetime, time, timedelta
 from typing import Final, NamedTuple
 from zoneinfo import ZoneInfo
@@ -26,7 +26,7 @@ from creneau.demo.codes import (
     to,
 )
 from creneau.demo.people import Exercise, Professional, professionals
-from creneau.demo.places import CARE, GUADELOUPE, HOSPITAL, ROOMS, SCANNERS, SITE
+from creneau.demo.places import CARE, GUADELOUPE, HOSPITAL, ROOMS, SCANNERS, SITE, Site
 from creneau.demo.staff import CRAFTS, Craft
 from creneau.demo.weeks import WEEKS, Row, Window, holidays, windows
 
@@ -109,8 +109,18 @@ def agendas() -> list[Agenda]:
 
 def _practice(rank: int, one: Professional, exercise: Exercise) -> Agenda:
     site = SITE[exercise.site]
+    return replace(
+        practice(f"agenda-{rank:03}", one, exercise, site),
+        leave=9 + rank % 20,
+        holidays=True,
+        overseas=GUADELOUPE if site.city == "anse" else "",
+    )
+
+
+def practice(id: str, one: Professional, exercise: Exercise, site: Site) -> Agenda:
+    """The agenda of a professional in one place of practice; when it is closed is for the caller to say."""
     return Agenda(
-        id=f"agenda-{rank:03}",
+        id=id,
         name=f"{one.shown}, {site.name}",
         actors=(f"PractitionerRole/{exercise.id}", f"Practitioner/{one.id}"),
         place=f"Location/lieu-{site.key}",
@@ -119,9 +129,6 @@ def _practice(rank: int, one: Professional, exercise: Exercise) -> Agenda:
         services=tuple(service for service in one.craft.services if service != "intervention"),
         week=exercise.week,
         shown=one.shown,
-        leave=9 + rank % 20,
-        holidays=True,
-        overseas=GUADELOUPE if site.city == "anse" else "",
     )
 
 

@@ -6,6 +6,7 @@ A lot depends on its number only (its appointments on the day as well), so any l
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import date, timedelta
 from decimal import Decimal
 from itertools import accumulate
@@ -13,7 +14,7 @@ from random import Random
 from typing import Final, NamedTuple
 
 from creneau.demo import names
-from creneau.demo.agendas import Agenda
+from creneau.demo.agendas import Agenda, practice
 from creneau.demo.numbers import nir
 from creneau.demo.people import SEED, Exercise, Person, Professional, given, givens
 from creneau.demo.places import City, Site
@@ -140,16 +141,8 @@ def _professional(random: Random, rank: int, place: Place) -> Professional:
 
 def _agenda(one: Professional, place: Place) -> Agenda:
     exercise, site = one.exercises[0], place.site
-    return Agenda(
-        id=f"agenda-{one.rank}",
-        name=f"{one.shown}, {site.name}",
-        actors=(f"PractitionerRole/{exercise.id}", f"Practitioner/{one.id}"),
-        place=f"Location/lieu-{site.key}",
-        things=frozenset({f"Practitioner/{one.id}"}),
-        craft=one.craft,
-        services=tuple(service for service in one.craft.services if service != "intervention"),
-        week=exercise.week,
-        shown=one.shown,
+    return replace(
+        practice(f"agenda-{one.rank}", one, exercise, site),
         leave=0 if one.rank % 3 else 6 + one.rank % 20,
         holidays=one.rank % 20 == 0,
         overseas=place.town.zone,

@@ -122,7 +122,7 @@ async def _each(world: World, listed: Sequence[Mapping[str, Any]], strict: bool)
 
 def _reads(entry: Mapping[str, Any]) -> bool:
     request = entry.get("request")
-    return isinstance(request, dict) and request.get("method") in ("GET", "HEAD")
+    return isinstance(request, dict) and request.get("method") in entries.READS
 
 
 def _weight(done: Done) -> int:
@@ -148,7 +148,7 @@ async def _alone(world: World, index: int, entry: Mapping[str, Any], strict: boo
 
 async def _run(world: World, asked: Asked, id: str | None, strict: bool) -> Done:
     """One interaction. `id`: the one that a transaction minted for what this entry creates."""
-    if asked.method in ("GET", "HEAD"):
+    if asked.method in entries.READS:
         return await _read(world, asked, strict)
     if asked.method == "DELETE":
         return Done(await _delete(world, asked))
@@ -200,10 +200,10 @@ async def _together(world: World, listed: Sequence[Mapping[str, Any]], strict: b
     inside = replace(world, store=pending, kept={}, turns=type(world.turns)())
     done: dict[int, Done] = {}
     for one in sorted(asked, key=_order):
-        if one.method not in ("GET", "HEAD"):
+        if one.method not in entries.READS:
             pending.entry, pending.own = one.index, targets.get(one.index) or (one.type, one.id or "")
             done[one.index] = await _placed(inside, one, targets.get(one.index, ("", None))[1], strict)
-    reads = [one for one in asked if one.method in ("GET", "HEAD")]
+    reads = [one for one in asked if one.method in entries.READS]
     weight = 0
     for one in reads:  # what cannot be read refuses the whole before anything is written
         weight += _weight(await _placed(inside, one, None, strict))

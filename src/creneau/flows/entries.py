@@ -40,7 +40,8 @@ BAD_MATCH = refusal(
     'ifMatch is a version number, for example W/"3".',
 )
 
-ORDER: Final = ("DELETE", "POST", "PUT", "PATCH", "GET", "HEAD")
+READS: Final = ("GET", "HEAD")
+ORDER: Final = ("DELETE", "POST", "PUT", "PATCH", *READS)
 """The order in which a transaction processes its entries, whatever theirs."""
 
 
@@ -75,7 +76,7 @@ def read(world: World, index: int, entry: Mapping[str, Any]) -> Asked:
     method, sent = request["method"], entry.get("resource")
     if method in ("POST", "PUT", "PATCH") and not isinstance(sent, dict):
         raise Malformed(Issue(NO_BODY, f"Bundle.entry[{index}].resource"))
-    if (method == "POST") != (id is None and not query) and method not in ("GET", "HEAD"):
+    if (method == "POST") != (id is None and not query) and method not in READS:
         _addressed(method, id, query, at)
     return Asked(
         index,

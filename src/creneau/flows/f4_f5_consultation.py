@@ -16,7 +16,7 @@ from creneau.flows.foremost import MANY
 from creneau.flows.searching import ignored, include
 from creneau.flows.slots import NO_SLOT
 from creneau.flows.timetable import LIMIT, Shown
-from creneau.flows.walking import Look, by_start
+from creneau.flows.walking import Look
 from creneau.flows.wanted import wanted
 from creneau.flows.world import World
 from creneau.problems import Issue, Missing, refusal
@@ -76,9 +76,8 @@ async def search(world: World, query: Query, *, strict: bool) -> Found:
     if size == 0:
         return _counted(asked, await walking.count(asked.look))
     page = await _page(asked, size + 1)
-    more = len(page) > size
-    next = cursor.write(Position((page[size - 1].cell.start,), page[size - 1].cell.id)) if more else None
-    total = None if query.total == "none" else await _total(asked, None if more else len(page))
+    next = _next(page, size)
+    total = None if query.total == "none" else await _total(asked, None if next else len(page))
     return await _found(world, asked, page[:size], (total, next))
 
 
@@ -112,11 +111,9 @@ async def _foremost(world: World, asked: Asked) -> Found:
     """A page of the slots of many agendas, most of them unread."""
     query, size = asked.query, asked.query.count or 0
     page = await foremost.page(asked.look, asked.versions, size + 1, _last(query))
-    if len(page) > size:
-        last = page[size - 1].cell
-        return await _found(world, asked, page[:size], (None, cursor.write(Position((last.start,), last.id))))
-    total = len(page) if query.after is None and query.total != "none" else None
-    return await _found(world, asked, page, (total, None))
+    next = _next(page, size)
+    known = next is None and query.after is None and query.total != "none"
+    return await _found(world, asked, page[:size], (len(page) if known else None, next))
 
 
 async def _page(asked: Asked, size: int) -> list[Shown]:
@@ -126,14 +123,15 @@ async def _page(asked: Asked, size: int) -> list[Shown]:
         start, end = look.window
         bounds = (start, min(end, last[0] + 1)) if backwards else (max(start, last[0]), end)
         look = replace(look, window=Interval(*bounds))
-    found: list[Shown] = []
-    async for part in walking.walk(look, size + size // 4, backwards=backwards):
-        if last is not None:
-            part = [one for one in part if (by_start(one) < last if backwards else by_start(one) > last)]
-        found += part
-        if len(found) >= size:
-            return found[:size]
-    return found
+    return await walking.first(look, size, last, backwards=backwards)
+
+
+def _next(page: Sequence[Shown], size: int) -> str | None:
+    """The cursor after the first `size` slots, None when there are no more than these."""
+    if len(page) <= size:
+        return None
+    last = page[size - 1].cell
+    return cursor.write(Position((last.start,), last.id))
 
 
 def _last(query: Query) -> tuple[int, str] | None:

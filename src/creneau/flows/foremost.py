@@ -46,7 +46,7 @@ async def page(look: Look, versions: Mapping[str, int], size: int, last: Place |
         held = await held_of(look.world, {id: versions[id] for _, id in some})
         part = replace(look, agendas=[one for one in held if one.agenda.active], window=window)
         part.agendas = walking.useful(part)
-        found = sorted(found + await _first(part, size, last), key=by_start)[:size]
+        found = sorted(found + await walking.first(part, size, last), key=by_start)[:size]
         if len(found) == size:
             if at < len(order) and by_start(found[-1]) < order[at]:
                 break
@@ -72,13 +72,3 @@ def _places(
             bound += 1  # its slots of that instant came on an earlier page
         if bound < window.end:
             yield bound, id
-
-
-async def _first(look: Look, size: int, last: Place | None) -> list[Shown]:
-    """The first slots of these agendas after `last`."""
-    found: list[Shown] = []
-    async for part in walking.walk(look, size + size // 4):
-        found += part if last is None else [one for one in part if by_start(one) > last]
-        if len(found) >= size:
-            return found[:size]
-    return found

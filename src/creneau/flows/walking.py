@@ -192,6 +192,20 @@ async def walk(look: Look, least: int, *, backwards: bool = False) -> AsyncItera
             raise too_many()
 
 
+async def first(
+    look: Look, size: int, last: tuple[int, str] | None, *, backwards: bool = False
+) -> list[Shown]:
+    """The first `size` of what matches, in order, after `last`: the start and id of a slot of the page before."""
+    found: list[Shown] = []
+    async for part in walk(look, size + size // 4, backwards=backwards):
+        if last is not None:
+            part = [one for one in part if (by_start(one) < last if backwards else by_start(one) > last)]
+        found += part
+        if len(found) >= size:
+            return found[:size]
+    return found
+
+
 async def _unfold(agendas: Sequence[Agenda], window: Interval) -> None:
     """Have the first day of many agendas unfolded, others getting their turn meanwhile."""
     day = Interval(window.start, min(window.end, window.start + DAY))
