@@ -72,8 +72,8 @@ STORE_AWAY = refusal(
 UNKNOWN_OUTCOME = refusal(
     "outcome-unknown",
     "transient",
-    "La base de données s'est interrompue pendant l'enregistrement : il a eu lieu en entier, ou pas du tout. Relisez avant de renvoyer.",
-    "The database went away while it recorded this: it was recorded whole, or not at all. Read before sending it again.",
+    "La base de données n'a pas confirmé l'enregistrement : il a eu lieu en entier, ou pas du tout. Relisez, ou renvoyez avec le même identifiant.",
+    "The database did not confirm that it recorded this: it did so whole, or not at all. Read, or send it again with the same identifier.",
 )
 MANY = refusal(
     "several-matches",

@@ -150,7 +150,7 @@ class StoreUnavailable(Exception):
 
 
 class OutcomeUnknown(StoreUnavailable):
-    """The database went away while it committed: the plan is written whole or not at all, and nobody here knows which."""
+    """The database went away while it committed, or no standby confirmed: the plan is written whole or not at all, nobody here knows which."""
 
 
 class Page(NamedTuple):

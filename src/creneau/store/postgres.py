@@ -13,7 +13,7 @@ from creneau.search.query import Query
 from creneau.search.rows import Period
 from creneau.store import position, postgres_search
 from creneau.store import postgres_statements as sql
-from creneau.store.contract import Claim, Occupied, Page, Plan, Stored, StoreUnavailable, Take
+from creneau.store.contract import Claim, Occupied, OutcomeUnknown, Page, Plan, Stored, StoreUnavailable, Take
 from creneau.store.fill import fitting
 from creneau.store.migrate import migrations
 from creneau.store.plan import in_order, refuse_nonsense
@@ -24,6 +24,8 @@ from creneau.store.postgres_values import kept
 
 CHUNK: Final = 500
 CONNECTIONS: Final = 10
+ANSWERED: Final = 4.5
+"""Seconds to wait for the answer to a commit: less than a request has, so that its client is told that the outcome is unknown."""
 FIRST_MEASURE: Final = 100
 """After so many versions written the tables are measured, and again each time they are ten times as many.
 
@@ -141,14 +143,16 @@ class PostgresStore:
     async def commit(self, plan: Plan) -> tuple[Take, ...]:
         """See `contract.Store.commit`. Goes on when the caller is cancelled: a call broken off may or may not be written.
 
-        OutcomeUnknown after a lost connection leaves open whether the plan was written.
+        OutcomeUnknown, after a lost connection or when no synchronous standby confirms, leaves open whether the plan was written.
         """
         refuse_nonsense(plan)
         if self._closed:
             raise StoreUnavailable("stopping")
         sent = encode(plan)
         task = self._begin(self.connections.call(sql.COMMIT, self.tenant, sent.json, sent.bodies))
-        answer = await asyncio.shield(task)
+        if not (await asyncio.wait((task,), timeout=ANSWERED))[0]:
+            raise OutcomeUnknown("PostgreSQL: no answer yet")
+        answer = task.result()
         self._written += len(plan.puts)
         if self._written >= self._measure_at:
             self._measure_at *= 10

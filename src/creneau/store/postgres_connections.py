@@ -7,22 +7,29 @@ transaction, so that its parts reach one server.
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable, Iterator
-from contextlib import contextmanager
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import asynccontextmanager, contextmanager
 from typing import Any, Final, TypeVar
 
 import asyncpg
 
 from creneau.problems import TooCostly
 from creneau.store.contract import Moved, OutcomeUnknown, StoreUnavailable
-from creneau.store.postgres_pool import Pool
+from creneau.store.postgres_pool import CONNECT, Connection, Pool
 from creneau.store.reader import TOO_LONG
 
 PATIENCE: Final = 5.0
 """Seconds a read may take."""
+GIVEN_UP: Final = 30.0
+"""Seconds after which the connection of a write that has no answer is left: as long as a failover takes."""
+RESERVED: Final = 2
+"""Connections that writes leave to reads: a write may wait long, for a lock or for a standby."""
+SESSION: Final = {"client_min_messages": "notice", "lock_timeout": "4s"}
+"""Of a session. Warnings must reach us; a wait for a lock ends before the request, so that its client learns that nothing was written."""
 
 Answer = TypeVar("Answer")
-Work = Callable[[asyncpg.Connection], Awaitable[Answer]]
+Work = Callable[[Connection], Awaitable[Answer]]
 
 AWAY: Final = (
     OSError,  # TimeoutError is one
@@ -35,6 +42,7 @@ AWAY: Final = (
     asyncpg.ReadOnlySQLTransactionError,
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InvalidCatalogNameError,
+    asyncpg.TargetServerAttributeNotMatched,
 )
 LOST: Final = (ConnectionError, asyncpg.ConnectionDoesNotExistError, asyncpg.AdminShutdownError)
 
@@ -42,14 +50,15 @@ LOST: Final = (ConnectionError, asyncpg.ConnectionDoesNotExistError, asyncpg.Adm
 class Connections:
     """The connections of one store, made by `connect`."""
 
-    def __init__(self, pool: Pool, *, pooled: bool) -> None:
+    def __init__(self, pool: Pool, *, writers: int, pooled: bool) -> None:
         self._pool = pool
         self._pooled = pooled
+        self._writers = asyncio.Semaphore(writers)
 
     async def rows(self, sql: str, *args: Any) -> list[Any]:
         """All rows; asked a second time when the connection was lost. Raises TooCostly, StoreUnavailable."""
 
-        async def fetch(connection: asyncpg.Connection) -> list[Any]:
+        async def fetch(connection: Connection) -> list[Any]:
             try:
                 return await connection.fetch(sql, *args, timeout=PATIENCE)
             except (TimeoutError, asyncpg.QueryCanceledError):
@@ -67,19 +76,31 @@ class Connections:
         return found[0] if found else None
 
     async def call(self, sql: str, *args: Any) -> Any:
-        """The one value of a statement that writes, asked once. Raises Moved when transactions met, StoreUnavailable, OutcomeUnknown."""
+        """The one value of a statement that writes, asked once. Raises Moved when transactions met, StoreUnavailable, OutcomeUnknown.
 
-        async def fetch(connection: asyncpg.Connection) -> Any:
+        A commit that no synchronous standby confirmed is OutcomeUnknown too, though the server calls it a success (REL-19).
+        """
+
+        async def fetch(connection: Connection) -> Any:
             return await connection.fetchval(sql, *args)
 
-        async def sent(connection: asyncpg.Connection) -> Any:
+        async def sent(connection: Connection) -> Any:
+            # Not cancelled at the server: that would end its wait for the standby, and show others what may be lost yet (SEC-24).
+            given_up = asyncio.get_running_loop().call_later(GIVEN_UP, connection.terminate)
+            connection.warned = False
             try:
-                return await (_in_transaction(fetch) if self._pooled else fetch)(connection)
+                answer = await (_in_transaction(fetch) if self._pooled else fetch)(connection)
             except (*LOST, OSError, asyncpg.InterfaceError) as error:
                 raise OutcomeUnknown(f"PostgreSQL: {type(error).__name__}") from error
+            finally:
+                given_up.cancel()
+            if connection.warned:
+                raise OutcomeUnknown("PostgreSQL: committed here, not confirmed by a synchronous standby")
+            return answer
 
         with meaning():
-            return await self._pool.use(sent)
+            async with self._writing():
+                return await self._pool.use(sent)
 
     async def together(self, work: Work[Answer]) -> Answer:
         """What `work` returns, in a transaction of its own, for migrations and the like."""
@@ -90,12 +111,22 @@ class Connections:
         """Close every connection."""
         await self._pool.close()
 
+    @asynccontextmanager
+    async def _writing(self) -> AsyncIterator[None]:
+        """The right to hold a connection that writes."""
+        async with asyncio.timeout(CONNECT):
+            await self._writers.acquire()
+        try:
+            yield
+        finally:
+            self._writers.release()
+
     async def _use(self, work: Work[Answer]) -> Answer:
         return await self._pool.use(_in_transaction(work) if self._pooled else work)
 
 
 def _in_transaction(work: Work[Answer]) -> Work[Answer]:
-    async def whole(connection: asyncpg.Connection) -> Answer:
+    async def whole(connection: Connection) -> Answer:
         async with connection.transaction():
             return await work(connection)
 
@@ -104,7 +135,11 @@ def _in_transaction(work: Work[Answer]) -> Work[Answer]:
 
 def connect(url: str, *, most: int, pooled: bool) -> Connections:
     """Up to `most` connections, opened when first needed."""
-    return Connections(Pool(url, most=most, statement_cache_size=0 if pooled else 200), pooled=pooled)
+    if pooled:  # PgBouncer passes no setting on
+        pool = Pool(url, most=most, statement_cache_size=0)
+    else:
+        pool = Pool(url, most=most, statement_cache_size=200, server_settings=SESSION)
+    return Connections(pool, writers=max(1, most - RESERVED), pooled=pooled)
 
 
 @contextmanager

@@ -17,6 +17,7 @@ OLDEST: Final = 13
 _TABLE: Final = (
     "CREATE TABLE IF NOT EXISTS schema_version (version integer NOT NULL PRIMARY KEY, name text NOT NULL)"
 )
+_PATIENT: Final = "SET LOCAL lock_timeout = 0"  # another program may be at a long step
 _OURS: Final = """
 SELECT to_regclass('schema_version') IS NOT NULL AS versioned, (
     SELECT count(*) FROM pg_class WHERE relnamespace = current_schema()::regnamespace AND relkind = 'r'
@@ -42,6 +43,7 @@ async def migrate(connections: Connections, steps: Sequence[Migration], *, creat
 
 async def _begin(connections: Connections, *, create: bool) -> None:
     async def begin(connection: Any) -> None:
+        await connection.execute(_PATIENT)
         await _usable(connection)
         ((versioned, tables),) = await connection.fetch(_OURS)
         if not versioned and (tables or not create):
@@ -69,10 +71,13 @@ async def _usable(connection: Any) -> None:
         raise UnknownSchema("the encoding of the database must be UTF8")
     if await connection.fetchval("SELECT current_setting('fsync')") != "on":
         raise UnknownSchema("the server runs with fsync=off: what it acknowledges may be lost")
+    if await connection.fetchval("SELECT current_setting('client_min_messages')") == "error":
+        raise UnknownSchema("client_min_messages=error hides that a commit was not replicated")
 
 
 async def _lacks(connection: Any, step: Migration, known: int) -> bool:
     """Whether the step is still to be applied; nobody else applies one until the transaction ends."""
+    await connection.execute(_PATIENT)
     await connection.execute("LOCK TABLE schema_version IN SHARE ROW EXCLUSIVE MODE")
     current = await connection.fetchval("SELECT coalesce(max(version), 0) FROM schema_version")
     if current > known:

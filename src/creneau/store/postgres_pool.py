@@ -9,34 +9,48 @@ from __future__ import annotations
 import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, Final, TypeVar
 
 import asyncpg
 
+from creneau.store.postgres_hosts import each_host, quickest
+
 CONNECT: Final = 3.0
 """Seconds to wait for a connection, a new one or a free one."""
+UNCONFIRMED: Final = "01000"
+"""SQLSTATE of the warning with which a commit succeeds that stopped waiting for its synchronous standby."""
 LEAVE: Final = 5.0
 """Seconds that a connection in an unknown state has to end what it does."""
 
 Answer = TypeVar("Answer")
 
 
+class Connection(asyncpg.Connection):
+    """A connection that remembers whether the server warned of something: see `UNCONFIRMED`."""
+
+    warned = False
+
+
 class Pool:
     """Up to `most` connections, opened when needed, closed when lost or when a use was broken off."""
 
     def __init__(self, url: str, *, most: int, **options: Any) -> None:
-        self._url, self._most, self._options = url, most, options
-        self._idle: list[asyncpg.Connection] = []
+        self._urls, self._most, self._options = each_host(url), most, options
+        self._idle: list[Connection] = []
         self._open = 0
-        self._waiting: deque[asyncio.Future[asyncpg.Connection | None]] = deque()
+        self._waiting: deque[asyncio.Future[Connection | None]] = deque()
         self._leaving: set[asyncio.Task[None]] = set()
         self._closed = False
 
-    async def use(self, work: Callable[[asyncpg.Connection], Awaitable[Answer]]) -> Answer:
+    async def use(self, work: Callable[[Connection], Awaitable[Answer]]) -> Answer:
         """What `work` returns of a connection that nobody else uses meanwhile."""
         connection = await self._take()
         try:
             answer = await work(connection)
+        except asyncpg.ReadOnlySQLTransactionError:
+            self._drop(connection)  # no longer, or not yet, the server that writes: another may be by now
+            raise
         except asyncpg.PostgresError:
             self._give(connection)
             raise
@@ -54,7 +68,7 @@ class Pool:
         if self._leaving:
             await asyncio.wait(self._leaving)
 
-    async def _take(self) -> asyncpg.Connection:
+    async def _take(self) -> Connection:
         while True:
             while self._idle:
                 connection = self._idle.pop()
@@ -69,17 +83,22 @@ class Pool:
             if given is not None:
                 return given
 
-    async def _connect(self) -> asyncpg.Connection:
+    async def _connect(self) -> Connection:
         self._open += 1
         try:
-            return await asyncpg.connect(self._url, timeout=CONNECT, **self._options)
+            connection = await quickest([partial(self._reach, url) for url in self._urls])
         except BaseException:
             self._lost()
             raise
+        connection.add_log_listener(_heard)
+        return connection
 
-    async def _turn(self) -> asyncpg.Connection | None:
+    async def _reach(self, url: str) -> Connection:
+        return await asyncpg.connect(url, timeout=CONNECT, connection_class=Connection, **self._options)
+
+    async def _turn(self) -> Connection | None:
         """Wait until a connection is handed over (None: until one may be opened)."""
-        turn: asyncio.Future[asyncpg.Connection | None] = asyncio.get_running_loop().create_future()
+        turn: asyncio.Future[Connection | None] = asyncio.get_running_loop().create_future()
         self._waiting.append(turn)
         try:
             async with asyncio.timeout(CONNECT):
@@ -89,7 +108,7 @@ class Pool:
                 self._hand(turn.result())
             raise
 
-    def _give(self, connection: asyncpg.Connection) -> None:
+    def _give(self, connection: Connection) -> None:
         if connection.is_closed():
             self._lost()
         elif self._closed:
@@ -97,7 +116,7 @@ class Pool:
         else:
             self._hand(connection)
 
-    def _hand(self, connection: asyncpg.Connection | None) -> None:
+    def _hand(self, connection: Connection | None) -> None:
         while self._waiting:
             turn = self._waiting.popleft()
             if not turn.done():
@@ -110,16 +129,22 @@ class Pool:
         self._open -= 1
         self._hand(None)
 
-    def _drop(self, connection: asyncpg.Connection) -> None:
+    def _drop(self, connection: Connection) -> None:
         """End what it does, at the server too, and close it."""
         task = asyncio.get_running_loop().create_task(self._leave(connection))
         self._leaving.add(task)
         task.add_done_callback(self._leaving.discard)
 
-    async def _leave(self, connection: asyncpg.Connection) -> None:
+    async def _leave(self, connection: Connection) -> None:
         try:
             await connection.close(timeout=LEAVE)
         except (OSError, asyncpg.PostgresError, asyncpg.InterfaceError):
             connection.terminate()
         finally:
             self._lost()
+
+
+def _heard(connection: Any, message: asyncpg.PostgresLogMessage) -> None:
+    """asyncpg schedules this before the answer that the message came with is handed out."""
+    if message.sqlstate == UNCONFIRMED:
+        connection.warned = True
