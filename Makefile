@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 DATA   := var
 PYTEST_ARGS ?= -n 2 --dist loadfile --durations=10
 
-.PHONY: run test check bench torture lint clean install install-tests
+.PHONY: run test test-postgres check bench torture lint clean install install-tests
 
 run: $(VENV)/.installed
 	@mkdir -p $(DATA)
@@ -19,6 +19,12 @@ test: $(VENV)/.tests
 	$(BIN)/mypy
 	$(BIN)/lint-imports
 	$(BIN)/python -m pytest $(PYTEST_ARGS)
+	$(BIN)/python -m pytest $(PYTEST_ARGS) --store postgres tests/http tests/flows tests/usecases
+
+# Every test that starts a server or a store, on PostgreSQL; `make test` runs the most telling of them there.
+test-postgres: $(VENV)/.tests
+	@.ci/postgres
+	$(BIN)/python -m pytest $(PYTEST_ARGS) --store postgres tests/http tests/flows tests/usecases tests/model tests/fuzz tests/store
 
 check lint: $(VENV)/.tests
 	$(BIN)/ruff format .

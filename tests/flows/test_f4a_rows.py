@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -30,9 +30,11 @@ from tests.flows.directory import (
 
 
 @pytest.fixture(scope="module")
-def directory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Directory]:
+def directory(
+    tmp_path_factory: pytest.TempPathFactory, database_at: Callable[[Path], str]
+) -> Iterator[Directory]:
     folder: Path = tmp_path_factory.mktemp("directory")
-    running = Server(f"sqlite:{folder / 'own.sqlite'}", log=folder / "log").start()
+    running = Server(database_at(folder / "own.sqlite"), log=folder / "log").start()
     yield declared(running)
     assert running.stop() == 0
 

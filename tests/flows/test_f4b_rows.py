@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -87,9 +87,11 @@ def appointment(known: dict[str, str], name: str, said: Json) -> Json:
 
 
 @pytest.fixture(scope="module")
-def directory(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Directory]:
+def directory(
+    tmp_path_factory: pytest.TempPathFactory, database_at: Callable[[Path], str]
+) -> Iterator[Directory]:
     folder: Path = tmp_path_factory.mktemp("appointments")
-    running = Server(f"sqlite:{folder / 'own.sqlite'}", log=folder / "log").start()
+    running = Server(database_at(folder / "own.sqlite"), log=folder / "log").start()
     made = declared(running)
     letter = running.call("POST", "/Binary", b"Courrier", Content_Type="text/plain")
     made.known["letter"] = letter.headers["location"].split("/fhir/")[1].partition("/_history")[0]

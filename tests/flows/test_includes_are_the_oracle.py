@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -50,9 +50,9 @@ class Graph:
 
 
 @pytest.fixture(scope="module")
-def graph(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Graph]:
+def graph(tmp_path_factory: pytest.TempPathFactory, database_at: Callable[[Path], str]) -> Iterator[Graph]:
     folder: Path = tmp_path_factory.mktemp("graph")
-    running = Server(f"sqlite:{folder / 'own.sqlite'}", log=folder / "log").start()
+    running = Server(database_at(folder / "own.sqlite"), log=folder / "log").start()
     made, chance = Graph(running), random.Random(2031)
     for type in TYPES:
         for number in range(6):

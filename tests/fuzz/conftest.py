@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from pathlib import Path
 
 import pytest
 
@@ -14,10 +15,12 @@ from tests.people import Practice, practice
 
 
 @contextmanager
-def watched(factory: pytest.TempPathFactory, name: str) -> Iterator[Server]:
+def watched(
+    factory: pytest.TempPathFactory, name: str, database_at: Callable[[Path], str]
+) -> Iterator[Server]:
     """A server that at its end still answers, still stops, and whose log holds no fault of ours and nothing of its clients."""
     folder = factory.mktemp(name)
-    running = Server(f"sqlite:{folder / 'fuzz.sqlite'}", log=folder / "log").start()
+    running = Server(database_at(folder / "fuzz.sqlite"), log=folder / "log").start()
     try:
         yield running
         assert running.get("/metadata").status == 200
@@ -30,9 +33,9 @@ def watched(factory: pytest.TempPathFactory, name: str) -> Iterator[Server]:
 
 
 @pytest.fixture(scope="session")
-def shaken(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def shaken(tmp_path_factory: pytest.TempPathFactory, database_at: Callable[[Path], str]) -> Iterator[Server]:
     """A server of this folder alone, since totals are compared."""
-    with watched(tmp_path_factory, "fuzz") as running:
+    with watched(tmp_path_factory, "fuzz", database_at) as running:
         yield running
 
 
@@ -50,9 +53,9 @@ def office(shaken: Server) -> Practice:
 
 
 @pytest.fixture(scope="module")
-def heavy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Line]:
+def heavy(tmp_path_factory: pytest.TempPathFactory, database_at: Callable[[Path], str]) -> Iterator[Line]:
     """A connection to a server that is filled with resources as large as they can be."""
-    with watched(tmp_path_factory, "heavy") as running:
+    with watched(tmp_path_factory, "heavy", database_at) as running:
         opened = Line(running)
         yield opened
         opened.close()

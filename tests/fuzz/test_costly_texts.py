@@ -6,7 +6,8 @@ The shapes are those that send a backtracking expression, a reader that copies w
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -220,9 +221,9 @@ LONG_ANSWERS = [
 
 
 @pytest.fixture(scope="module")
-def filled(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Line]:
+def filled(tmp_path_factory: pytest.TempPathFactory, database_at: Callable[[Path], str]) -> Iterator[Line]:
     """A connection to a server with eight patients as large as they can be."""
-    with watched(tmp_path_factory, "filled") as running:
+    with watched(tmp_path_factory, "filled", database_at) as running:
         opened = Line(running)
         for letter in "abcdefgh":
             body = f'{{"resourceType":"Patient","name":[{{"family":"{long("", letter, "")}"}}]}}'

@@ -9,6 +9,7 @@ import socket
 import struct
 import time
 from collections.abc import Callable, Iterator
+from pathlib import Path
 
 import pytest
 
@@ -100,9 +101,9 @@ MALFORMED = {
 
 
 @pytest.fixture(scope="module")
-def struck(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Server]:
+def struck(tmp_path_factory: pytest.TempPathFactory, database_at: Callable[[Path], str]) -> Iterator[Server]:
     """A server whose log is short enough to be read after each request."""
-    with watched(tmp_path_factory, "sockets") as running:
+    with watched(tmp_path_factory, "sockets", database_at) as running:
         yield running
 
 

@@ -10,8 +10,9 @@ import socket
 import threading
 import time
 import uuid
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
 import uvloop
@@ -47,6 +48,11 @@ class Reply:
         return [issue["details"]["coding"][0]["code"] for issue in self.json["issue"]]
 
 
+async def in_memory() -> Store:
+    """An empty memory store."""
+    return MemoryStore()
+
+
 def new_world(base: str, store: Store | None = None) -> World:
     """A world on this store, else on an empty memory store."""
     rules = Rules(
@@ -67,7 +73,9 @@ def new_world(base: str, store: Store | None = None) -> World:
 
 
 class Running:
-    """A served application. Use as a context manager."""
+    """A served application. Use as a context manager. `opened`: what its store is, an empty one in memory by default."""
+
+    opened: ClassVar[Callable[[], Awaitable[Store]]]
 
     def __init__(
         self,
@@ -81,13 +89,19 @@ class Running:
         self.base = f"http://127.0.0.1:{self.port}/fhir"
         self.log = io.StringIO()
         self.settings = replace(settings or HttpSettings(), base_url=self.base)
-        self.application = Application(new_world(self.base), self.settings, pages=pages, stream=self.log)
+        self._runner = asyncio.Runner(loop_factory=uvloop.new_event_loop)
+        world = new_world(self.base, self._runner.run(type(self).opened()))
+        self.application = Application(world, self.settings, pages=pages, stream=self.log)
         self._server = server(self.application, self.bounds)
         self._thread = threading.Thread(target=self._run)
 
     def _run(self) -> None:
-        with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-            runner.run(self._server.serve([self._listening]))
+        with self._runner:
+            self._runner.run(self._life())
+
+    async def _life(self) -> None:
+        await self._server.serve([self._listening])
+        await self.application.front.world.store.close()
 
     def __enter__(self) -> Running:
         self._thread.start()
@@ -141,6 +155,9 @@ class Running:
         )
         assert reply.status == 201, reply.body
         return str(reply.json["id"])
+
+
+Running.opened = staticmethod(in_memory)
 
 
 def received(connection: socket.socket) -> bytes:

@@ -6,7 +6,7 @@ https://hl7.org/fhir/R4/capabilitystatement.html; GAP-CNF-20 to 25, C-30.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import quote
@@ -35,9 +35,9 @@ class Walk(NamedTuple):
 
 
 @pytest.fixture(scope="module")
-def walk(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Walk]:
+def walk(tmp_path_factory: pytest.TempPathFactory, database_at: Callable[[Path], str]) -> Iterator[Walk]:
     folder: Path = tmp_path_factory.mktemp("walk")
-    running = Server(f"sqlite:{folder / 'own.sqlite'}", log=folder / "log").start()
+    running = Server(database_at(folder / "own.sqlite"), log=folder / "log").start()
     at = practice(running)
     booked = running.post("/Appointment", appointment(at, future(9), status="proposed"))
     slot = running.get(f"/Slot?schedule={at.agenda}&_count=1").json["entry"][0]["resource"]

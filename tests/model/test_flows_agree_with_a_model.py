@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import os
+import uuid
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
@@ -17,6 +18,7 @@ from pathlib import Path
 from tempfile import TemporaryDirectory
 from typing import Any, ClassVar
 
+import pytest
 from hypothesis import Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -27,8 +29,10 @@ from creneau.flows import interactions
 from creneau.problems import InUse, Invalid, Problem, Taken
 from creneau.store.contract import Store
 from creneau.store.memory import MemoryStore
+from creneau.store.postgres import open_postgres
 from creneau.store.sqlite import open_sqlite
 from tests.people import duration, opening, service_type
+from tests.store.cluster import Cluster
 
 DAY = datetime.now(UTC).replace(hour=9, minute=0, second=0, microsecond=0) + timedelta(days=10)
 HALF_HOUR = timedelta(minutes=30)
@@ -94,6 +98,7 @@ class Morning(RuleBasedStateMachine):
     """The flows on one store beside the model; a subclass for each store."""
 
     kind: ClassVar[str]
+    url: ClassVar[str]
 
     @initialize()
     def begin(self) -> None:
@@ -118,7 +123,9 @@ class Morning(RuleBasedStateMachine):
     def opened(self) -> Store:
         if self.kind == "memory":
             return MemoryStore()
-        return open_sqlite(Path(self.folder.name) / "model.sqlite")
+        if self.kind == "sqlite":
+            return open_sqlite(Path(self.folder.name) / "model.sqlite")
+        return self.runner.run(open_postgres(self.url, tenant=uuid.uuid4().hex))
 
     def teardown(self) -> None:
         self.runner.run(self.store.close())
@@ -330,6 +337,16 @@ class OnSqlite(Morning):
     kind = "sqlite"
 
 
+class OnPostgres(Morning):
+    kind = "postgres"
+
+
+@pytest.fixture
+def on_cluster(cluster: Cluster) -> None:
+    """Tells the machine where its tenants may live."""
+    OnPostgres.url = cluster.url
+
+
 RUNS = settings(
     max_examples=20 * int(os.environ.get("MODEL_EXAMPLES", "1")),
     stateful_step_count=40,
@@ -338,5 +355,9 @@ RUNS = settings(
 )
 OnMemory.TestCase.settings = RUNS
 OnSqlite.TestCase.settings = RUNS
+OnPostgres.TestCase.settings = RUNS
 test_the_flows_on_the_memory_store_do_what_the_model_says = OnMemory.TestCase
 test_the_flows_on_sqlite_do_what_the_model_says = OnSqlite.TestCase
+test_the_flows_on_postgresql_do_what_the_model_says = pytest.mark.usefixtures("on_cluster")(
+    OnPostgres.TestCase
+)

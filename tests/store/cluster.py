@@ -8,9 +8,11 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import subprocess
 import tempfile
 from collections.abc import Sequence
+from contextlib import suppress
 from pathlib import Path
 
 SERVER_USER = "postgres"
@@ -61,6 +63,18 @@ class Cluster:
     def stop(self, mode: str = "fast") -> None:
         """Stop it; "immediate" is a crash: nothing is written that was not durable already."""
         self._run("pg_ctl", "stop", "-w", "-s", "-D", self._data, "-m", mode)
+
+    def processes(self) -> list[int]:
+        """The pids of the server: the first, then those it started."""
+        first = int((self.folder / "data" / "postmaster.pid").read_text().split()[0])
+        children = Path(f"/proc/{first}/task/{first}/children").read_text()
+        return [first, *map(int, children.split())]
+
+    def kill(self) -> None:
+        """SIGKILL every process of the server, the first one first, so that it starts no other."""
+        for pid in self.processes():
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGKILL)
 
     def close(self) -> None:
         """Stop it and remove the folder."""

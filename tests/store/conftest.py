@@ -15,7 +15,7 @@ from creneau.store.memory import MemoryStore
 from creneau.store.postgres import PostgresStore, open_postgres
 from creneau.store.sqlite import SqliteStore, open_sqlite
 
-from .cluster import Cluster, NoServer
+from .cluster import Cluster
 
 
 @pytest.fixture
@@ -23,17 +23,6 @@ def run() -> Iterator[Callable[..., Any]]:
     """Runs a coroutine to its end, all in one event loop."""
     with asyncio.Runner() as runner:
         yield runner.run
-
-
-@pytest.fixture(scope="session")
-def cluster() -> Iterator[Cluster]:
-    """A PostgreSQL server of our own."""
-    try:
-        started = Cluster()
-    except NoServer as missing:
-        pytest.skip(str(missing))
-    yield started
-    started.close()
 
 
 @pytest.fixture(params=["memory", "sqlite", "postgres"])

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import asyncio
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 
-import asyncpg
 import pytest
 
 from tests.client import CREATED, OK, Server
+from tests.databases import created
 from tests.people import appointment, future, practice
 
 from .cluster import Cluster
@@ -22,15 +20,7 @@ AWAY = 503
 @pytest.fixture
 def database(cluster: Cluster) -> str:
     """A new database."""
-    name = f"served_{time.time_ns()}"
-
-    async def make() -> None:
-        connection = await asyncpg.connect(cluster.url)
-        await connection.execute(f"CREATE DATABASE {name}")
-        await connection.close()
-
-    asyncio.run(make())
-    return cluster.url.replace("/postgres?", f"/{name}?")
+    return created(cluster)
 
 
 def creneau(*arguments: str) -> subprocess.CompletedProcess[str]:

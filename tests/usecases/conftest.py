@@ -12,12 +12,12 @@ from tests.usecases.vendor import System
 
 
 @pytest.fixture
-def organisation(tmp_path: Path) -> Iterator[Callable[[str], System]]:
+def organisation(tmp_path: Path, database_at: Callable[[Path], str]) -> Iterator[Callable[[str], System]]:
     """Start the server of an organisation; what is given back knows its address and no more."""
     started: list[Server] = []
 
     def start(name: str) -> System:
-        one = Server(f"sqlite:{tmp_path / name}.sqlite", log=tmp_path / f"{name}.log").start()
+        one = Server(database_at(tmp_path / f"{name}.sqlite"), log=tmp_path / f"{name}.log").start()
         started.append(one)
         return System(one.base)
 

@@ -19,8 +19,8 @@ from creneau.store.contract import Moved, OutcomeUnknown, StoreUnavailable
 from creneau.store.postgres_pool import CONNECT, Connection, Pool
 from creneau.store.reader import TOO_LONG
 
-PATIENCE: Final = 5.0
-"""Seconds a read may take."""
+PATIENCE: Final = 4.5
+"""Seconds a read may take: less than a request has."""
 GIVEN_UP: Final = 30.0
 """Seconds after which the connection of a write that has no answer is left: as long as a failover takes."""
 RESERVED: Final = 2
