@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 DATA   := var
 PYTEST_ARGS ?= -n 2 --dist loadfile --durations=10
 
-.PHONY: run test test-postgres check bench torture lint clean install install-tests
+.PHONY: run test test-postgres test-ha check bench torture lint clean install install-tests
 
 run: $(VENV)/.installed
 	@mkdir -p $(DATA)
@@ -25,6 +25,11 @@ test: $(VENV)/.tests
 test-postgres: $(VENV)/.tests
 	@.ci/postgres
 	$(BIN)/python -m pytest $(PYTEST_ARGS) --store postgres tests/http tests/flows tests/usecases tests/model tests/fuzz tests/store
+
+# High availability: three PostgreSQL nodes under Patroni, etcd and HAProxy, on this machine; some 20 minutes (docs/reliability-ha.md).
+test-ha: $(VENV)/.tests
+	@.ci/ha
+	$(BIN)/python -m tests.ha --report docs/reliability-ha.md
 
 check lint: $(VENV)/.tests
 	$(BIN)/ruff format .

@@ -199,3 +199,31 @@ def test_a_connection_that_would_not_hear_the_warning_is_refused(
 async def run_and_close(url: str, *, pooled: bool) -> None:
     opened = await open_postgres(url, pooled=pooled)
     await opened.close()
+
+
+@pytest.mark.parametrize("method", ["PUT", "If-None-Exist"])
+def test_what_was_committed_unconfirmed_is_not_acknowledged_by_saying_it_again(
+    lonely: Alone, new_server: Callable[..., Server], method: str
+) -> None:
+    server = new_server(database=lonely.url)
+    at = practice(server)
+    body = appointment(at, future(9))
+    lonely.wanting("missing")
+    first = sending(server, "PUT", where(body), body)
+    lonely.end("cancelled")
+
+    def again() -> Reply:
+        if method == "PUT":
+            return server.put(where(body), body)
+        condition = where(body).partition("?")[2]
+        return server.post("/Appointment", body, If_None_Exist=condition)
+
+    read = server.get(where(body))
+    said = again()
+    lonely.wanting("")
+    settled = again()
+
+    assert first().status == AWAY
+    assert len(read.json["entry"]) == 1
+    assert (said.status, said.keys) == (AWAY, ["outcome-unknown"])
+    assert settled.status == OK

@@ -21,9 +21,9 @@ from creneau.flows import (
 )
 from creneau.flows.answers import Deleted, Found, Resource, Saved
 from creneau.flows.world import World
-from creneau.flows.writing import ID_DIFFERS, current, of_type, settle
-from creneau.problems import Issue, Malformed, Missing, NotOffered, refusal
-from creneau.store.contract import Stored
+from creneau.flows.writing import ID_DIFFERS, commit, current, of_type, settle
+from creneau.problems import Duplicate, Issue, Malformed, Missing, NotOffered, refusal
+from creneau.store.contract import Moved, Seen, Stored
 
 NO_DELETE = refusal(
     "delete-not-offered",
@@ -106,7 +106,9 @@ async def create(
 
     async def attempt() -> Saved:
         _, known = await conditions.one(world, type, condition)
-        return Saved(known, False, changed=False) if known else await flow(type).create(world, sent, id)
+        if known is None:
+            return await _first(world, type, condition, sent, id)
+        return await _confirmed(world, Saved(known, False, changed=False))
 
     async with world.turns.of(f"{type}?{condition}"):
         return await settle(world, attempt)
@@ -127,7 +129,7 @@ async def update(
             return await (
                 flow(type).change(world, known, sent) if known else flow(type).create(world, sent, id)
             )
-        return await flow(type).change(world, reading.present(known, type), sent)
+        return await _confirmed(world, await flow(type).change(world, reading.present(known, type), sent))
 
     flow(type)
     async with world.turns.of(f"{type}/{id}"):
@@ -151,10 +153,10 @@ async def update_where(
         _, known = await conditions.one(world, type, condition)
         current(expected, known)
         if known is None:
-            return await flow(type).create(world, sent, id)
+            return await _first(world, type, condition, sent, id)
         if sent.get("id", known.id) != known.id:
             raise Malformed(Issue(ID_DIFFERS, f"{type}.id"))
-        return await flow(type).change(world, known, sent)
+        return await _confirmed(world, await flow(type).change(world, known, sent))
 
     async with world.turns.of(f"{type}?{condition}"):
         return await settle(world, attempt)
@@ -168,7 +170,8 @@ async def patch(
     async def attempt() -> Saved:
         known = reading.present(await world.store.get(type, id), type)
         current(expected, known)
-        return await flow(type).change(world, known, change(json.load(known.body)))
+        saved = await flow(type).change(world, known, change(json.load(known.body)))
+        return await _confirmed(world, saved)
 
     flow(type)
     async with world.turns.of(f"{type}/{id}"):
@@ -194,7 +197,10 @@ async def delete(world: World, type: str, id: str, expected: frozenset[int] | No
     async def attempt() -> Deleted:
         known = await world.store.get(type, id)
         current(expected, known)
-        return Deleted(type, known) if known is None or known.deleted else await remove(world, known)
+        if known is not None and not known.deleted:
+            return await remove(world, known)
+        await _still(world, known)
+        return Deleted(type, known)
 
     async with world.turns.of(f"{type}/{id}"):
         return await settle(world, attempt)
@@ -206,3 +212,27 @@ async def delete_where(
     """1c by business identifier: one resource at the most (GAP-RG-02, GAP-RES-06)."""
     _, known = await conditions.one(world, type, condition)
     return await delete(world, type, known.id, expected) if known else Deleted(type, None)
+
+
+async def _first(world: World, type: str, condition: str, sent: Resource, id: str | None) -> Saved:
+    """Create what the condition did not find. Moved when another process meanwhile created what it finds."""
+    try:
+        return await flow(type).create(world, sent, id)
+    except Duplicate:
+        _, rival = await conditions.one(world, type, condition)
+        if rival is None:
+            raise
+        raise Moved from None
+
+
+async def _confirmed(world: World, saved: Saved) -> Saved:
+    """What is answered without a write rests on a write that may not have been acknowledged to anybody: see `_still`."""
+    if not saved.changed:
+        await _still(world, saved.stored)
+    return saved
+
+
+async def _still(world: World, known: Stored | None) -> None:
+    """Commit that the version read is the current one: then it is as durable as if it were written now (REL-19)."""
+    if known is not None:
+        await commit(world, (), (Seen(known.type, known.id, known.version),))

@@ -16,7 +16,7 @@ import asyncpg
 
 from creneau.problems import TooCostly
 from creneau.store.contract import Moved, OutcomeUnknown, StoreUnavailable
-from creneau.store.postgres_pool import CONNECT, Connection, Pool
+from creneau.store.postgres_pool import CONNECT, LOST, Connection, Pool
 from creneau.store.reader import TOO_LONG
 
 PATIENCE: Final = 4.5
@@ -42,9 +42,8 @@ AWAY: Final = (
     asyncpg.ReadOnlySQLTransactionError,
     asyncpg.InvalidAuthorizationSpecificationError,
     asyncpg.InvalidCatalogNameError,
-    asyncpg.TargetServerAttributeNotMatched,
+    asyncpg.InternalClientError,  # TargetServerAttributeNotMatched is one
 )
-LOST: Final = (ConnectionError, asyncpg.ConnectionDoesNotExistError, asyncpg.AdminShutdownError)
 
 
 class Connections:

@@ -23,6 +23,15 @@ UNCONFIRMED: Final = "01000"
 LEAVE: Final = 5.0
 """Seconds that a connection in an unknown state has to end what it does."""
 
+LOST: Final = (
+    ConnectionError,
+    asyncpg.ConnectionDoesNotExistError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.InternalClientError,  # told in between uses that it is being ended, a connection says that its state is not known
+)
+
 Answer = TypeVar("Answer")
 
 
@@ -50,6 +59,13 @@ class Pool:
             answer = await work(connection)
         except asyncpg.ReadOnlySQLTransactionError:
             self._drop(connection)  # no longer, or not yet, the server that writes: another may be by now
+            raise
+        except LOST:
+            self._drop(connection)
+            while (
+                self._idle
+            ):  # what ended one connection has mostly ended the others, which may not know it yet
+                self._drop(self._idle.pop())
             raise
         except asyncpg.PostgresError:
             self._give(connection)

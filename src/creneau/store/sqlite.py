@@ -16,7 +16,18 @@ from creneau.search.query import Query
 from creneau.search.rows import Period
 from creneau.store import deletions, past, search_sql
 from creneau.store import statements as sql
-from creneau.store.contract import DAY, Claim, Occupied, Page, Plan, Stored, StoreUnavailable, Take
+from creneau.store.contract import (
+    DAY,
+    Claim,
+    Moved,
+    Occupied,
+    Page,
+    Plan,
+    Seen,
+    Stored,
+    StoreUnavailable,
+    Take,
+)
 from creneau.store.guard import take_of
 from creneau.store.lock import FileLock
 from creneau.store.migrate import UnknownSchema, migrate, migrations
@@ -153,7 +164,17 @@ class SqliteStore:
     async def commit(self, plan: Plan) -> tuple[Take, ...]:
         """See `contract.Store.commit`."""
         refuse_nonsense(plan)
+        if not plan.puts:
+            return await self._hold(plan.seen)
         return await self._writer.commit(plan)
+
+    async def _hold(self, seen: Sequence[Seen]) -> tuple[Take, ...]:
+        """A plan that only saw: what a read finds here is durable, so that nothing waits."""
+        for one in seen:
+            known = await self.get(one.type, one.id)
+            if (known.version if known else 0) != one.version:
+                raise Moved
+        return ()
 
     async def scan(self, type: str | None = None) -> AsyncIterator[Stored]:
         """See `contract.Store.scan`."""
