@@ -22,7 +22,8 @@ def test_of_many_conditional_updates_through_two_programs_one_creates_and_the_ot
     for hour in range(8, 14):
         body = appointment(at, future(hour))
         with ThreadPoolExecutor(RIVALS) as pool:
-            answers = list(pool.map(lambda n: servers[n % 2].put(where(body), body), range(RIVALS)))
+            sent = [pool.submit(servers[n % 2].put, where(body), body) for n in range(RIVALS)]
+            answers = [one.result() for one in sent]
 
         assert sorted(one.status for one in answers) == [OK] * (RIVALS - 1) + [CREATED]
         assert len({one.id for one in answers}) == 1
