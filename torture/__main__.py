@@ -1,4 +1,4 @@
-"""`python -m torture [--short] [NAME ...]`: see `docs/reliability.md`. Exit 1 on any finding."""
+"""`python -m torture [--store STORE] [--workers N] [--short] [NAME ...]`: see `docs/reliability.md`. Exit 1 on any finding."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from pathlib import Path
 from bench.measure import environment
 
 from torture import report
+from torture.ground import STORES, Setting
 from torture.runner import SEED, Wanted, run
 from torture.table import SCENARIOS, chosen
 
@@ -20,7 +21,15 @@ def arguments() -> argparse.ArgumentParser:
     names = ", ".join(one.name for one in SCENARIOS)
     parser = argparse.ArgumentParser(prog="python -m torture", description="Tries to break a Creneau server.")
     parser.add_argument("names", nargs="*", metavar="NAME", help=f"scenarios to run (default all): {names}")
+    parser.add_argument("--store", choices=STORES, default="sqlite", help="what the server keeps its data in")
+    parser.add_argument("--workers", type=int, default=1, help="processes that serve")
     parser.add_argument("--short", action="store_true", help="few rounds: under a minute in all")
+    parser.add_argument(
+        "--patience",
+        type=float,
+        default=0.0,
+        help="multiplies every time limit, for a machine that does other things as well",
+    )
     parser.add_argument("--seed", type=int, default=SEED, help="seed of what is drawn by chance")
     parser.add_argument(
         "--dir", type=Path, help="where the databases are put (default: the system's temporary directory)"
@@ -28,7 +37,9 @@ def arguments() -> argparse.ArgumentParser:
     parser.add_argument(
         "--histories", type=Path, help="directory to keep the histories in, one JSON line an event"
     )
-    parser.add_argument("--report", type=Path, help="page to write, with its JSON beside it")
+    parser.add_argument(
+        "--report", type=Path, help="page to write, with its JSON beside it; other settings' runs stay"
+    )
     parser.add_argument(
         "--render", action="store_true", help="write the page of --report again from its JSON, run nothing"
     )
@@ -48,17 +59,25 @@ def main(arguments_given: Sequence[str] | None = None) -> int:
         report.rendered(asked.report)
         return 0
     try:
-        scenarios = chosen(asked.names)
+        setting = Setting(asked.store, asked.workers)
+        scenarios = chosen(asked.names, setting)
     except ValueError as error:
         print(f"torture: {error}", file=sys.stderr)
         return 2
-    results = run(scenarios, Wanted(asked.short, asked.seed, asked.dir, asked.histories), progress)
+    wanted = Wanted(setting, asked.short, asked.seed, asked.dir, asked.histories, asked.patience)
+    results = run(scenarios, wanted, progress)
     print(report.table(results))
     for line in report.findings(results):
         print(f"FINDING {line}")
     if asked.report is not None:
         where = environment(asked.dir or Path(tempfile.gettempdir()))
-        report.write({"short": asked.short, "environment": where, "results": results}, asked.report)
+        run_of = {
+            "store": setting.store,
+            "workers": setting.workers,
+            "short": asked.short,
+            "patience": wanted.limits,
+        }
+        report.write({**run_of, "environment": where, "results": results}, asked.report)
     return 1 if report.findings(results) else 0
 
 

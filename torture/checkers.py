@@ -151,6 +151,24 @@ def percentile_over(operations: Iterable[Operation], rank: float, most: float) -
     return [f"{rank:g} % of answers within {reached:.2f} s, {most:g} s wanted"] if reached > most else []
 
 
+def announced(operations: Iterable[Operation]) -> list[str]:
+    """REL-12. Every 503 says after how long to ask again."""
+    silent = [one.what for one in operations if one.status == 503 and not one.value.get("retry")]
+    return [f"{what} was answered 503 without Retry-After" for what in silent]
+
+
+def healed(operations: Sequence[Operation], since: int, within: float) -> list[str]:
+    """REL-12, REL-15. Each client had a success that it asked for after `since` (nanoseconds), no later than `within` seconds."""
+    found = []
+    for client in sorted({one.client for one in operations}):
+        mine = [one for one in operations if one.client == client and one.begin >= since and one.kind == OK]
+        if not mine:
+            found.append(f"client {client} had no success afterwards")
+        elif (late := (mine[0].end - since) / 1e9) > within:
+            found.append(f"client {client} had its first success after {late:.1f} s, {within:g} s at most")
+    return found
+
+
 def answered_before(operations: Iterable[Operation], instant: int) -> list[str]:
     """REL-32. What was asked before that instant (nanoseconds) was answered."""
     lost = [one for one in operations if one.begin < instant and one.kind == INFO]

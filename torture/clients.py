@@ -19,22 +19,34 @@ from torture.checkers import Held
 from torture.history import FAIL, INFO, INVOKE, History, kind_of
 
 PAGE: Final = 1000
+UNKNOWN: Final = frozenset({"outcome-unknown", "out-of-time"})
+"""Codes of a 503 that leaves open whether something was written."""
 FREE: Final = frozenset({"cancelled", "noshow", "entered-in-error", "waitlist"})
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """An answer as a scenario reads it; `status` 0 when none came. `id` and `version` are those of `Location` or `ETag`."""
+    """An answer as a scenario reads it; `status` 0 when none came. `id` and `version` are those of `Location` or `ETag`.
+
+    `retry`: it says after how long to ask again. `code`: ours, of the first issue of an OperationOutcome.
+    """
 
     status: int
     body: dict[str, Any]
     id: str = ""
     version: int = 0
+    retry: bool = False
+    code: str = ""
 
     @property
     def ok(self) -> bool:
         """Whether it was done."""
         return 200 <= self.status < 300
+
+    @property
+    def kind(self) -> str:
+        """Of a write: done, refused with nothing written, or not known."""
+        return INFO if self.code in UNKNOWN or not self.status else kind_of(self.status)
 
 
 NOTHING: Final = Seen(0, {})
@@ -52,6 +64,10 @@ class Rider:
         """Connect before the race begins."""
         await self._client.warm()
 
+    def patience(self, seconds: float) -> None:
+        """Leave when no answer came after that long."""
+        self._client.seconds = seconds
+
     async def ask(self, what: str, key: str, request: tuple[str, str, bytes], headers: str = "") -> Seen:
         """Ask (method, path, body); the answer, or `NOTHING` when the outcome is unknown or nobody listened."""
         self._history.add(self.number, INVOKE, what, key)
@@ -65,8 +81,14 @@ class Rider:
             self._history.add(self.number, FAIL, what, key)
             return NOTHING
         seen = understood(answer)
-        value = {"status": seen.status, "id": seen.id, "version": seen.version}
-        self._history.add(self.number, kind_of(seen.status), what, key, value)
+        value = {
+            "status": seen.status,
+            "id": seen.id,
+            "version": seen.version,
+            "retry": seen.retry,
+            "code": seen.code,
+        }
+        self._history.add(self.number, seen.kind, what, key, value)
         return seen
 
     async def book(self, visit: Visit, key: str) -> Seen:
@@ -105,7 +127,16 @@ def understood(answer: Answer) -> Seen:
     location = re.search(r"/([A-Za-z0-9.\-]{1,64})(?:/_history/(\d+))?$", answer.header("location"))
     etag = re.search(r"\d+", answer.header("etag"))
     id_ = str(body.get("id", "")) or (location[1] if location else "")
-    return Seen(answer.status, body, id_, int(etag[0]) if etag else 0)
+    version = int(etag[0]) if etag else 0
+    return Seen(answer.status, body, id_, version, bool(answer.header("retry-after")), code_of(body))
+
+
+def code_of(body: dict[str, Any]) -> str:
+    """The stable code of the first issue of an OperationOutcome, "" of anything else."""
+    if body.get("resourceType") != "OperationOutcome":
+        return ""
+    codings = [coding for issue in body["issue"] for coding in issue.get("details", {}).get("coding", ())]
+    return str(codings[0]["code"]) if codings else ""
 
 
 def by_identifier(value: str) -> str:

@@ -8,6 +8,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
+from torture.ground import Setting
+from torture.table import SCENARIOS
+
 COLUMNS: Final = (
     "scenario",
     "ids",
@@ -17,7 +20,7 @@ COLUMNS: Final = (
     "p99 ms",
     "max ms",
     "findings",
-    "negative control",
+    "negative controls",
 )
 PAGE: Final = Path(__file__).with_name("page.md")
 ANYWHERE: Final = re.compile(r"(?<![:/\w])/(?:[\w.\-]+/)+([\w.\-]+)")
@@ -51,10 +54,11 @@ def cells(result: dict[str, Any]) -> tuple[str, ...]:
 
 
 def control(result: dict[str, Any]) -> str:
-    """What became of the negative control, in a few words."""
-    one = result.get("control")
-    if one is None:
-        return "-"
+    """What became of the negative controls, in a few words each."""
+    return "; ".join(map(_control, result["controls"])) or "-"
+
+
+def _control(one: dict[str, Any]) -> str:
     if not one["noticed"]:
         return f"without {one['without']}: NOT NOTICED"
     many = f"{one['findings_total']} finding(s) in {one['bad_rounds']} of {one['rounds']} round(s)"
@@ -68,19 +72,55 @@ def findings(results: Sequence[dict[str, Any]]) -> list[str]:
 
 def page(document: dict[str, Any]) -> str:
     """The page, from the document that `write` keeps beside it."""
-    where = document["environment"]
+    parts = [_summary(document["runs"]), *(_run(one) for one in document["runs"])]
+    return PAGE.read_text("utf-8").replace(TABLE, "\n\n".join(parts))
+
+
+def _summary(runs: Sequence[dict[str, Any]]) -> str:
+    """One line a run: what it tried and found."""
+    rows = [
+        "| store and workers | scenarios | rounds | operations | findings | controls noticed |",
+        "|---|---|---|---|---|---|",
+    ]
+    for one in runs:
+        results = one["results"]
+        controls = [each["noticed"] for result in results for each in result["controls"]]
+        figures = (
+            Setting(one["store"], one["workers"]).name,
+            len(results),
+            sum(result["rounds"] for result in results),
+            sum(result["operations"] for result in results),
+            sum(result["findings_total"] for result in results),
+            f"{sum(controls)} of {len(controls)}",
+        )
+        rows.append("| " + " | ".join(map(str, figures)) + " |")
+    return "\n".join(rows)
+
+
+def _run(one: dict[str, Any]) -> str:
+    where = one["environment"]
     facts = ", ".join(f"{name} {value}" for name, value in where.items() if value not in ("", None))
-    notes = [_note(one) for one in document["results"] if one["notes"]]
-    found = findings(document["results"])
+    notes = [_note(each) for each in one["results"] if each["notes"]]
+    found = findings(one["results"])
     parts = [
-        f"{'Short' if document['short'] else 'Full'} run: {facts}.",
-        table(document["results"]),
+        f"### {Setting(one['store'], one['workers']).name}",
+        f"{'Short' if one['short'] else 'Full'} run{_patience(one)}: {facts}.",
+        table(one["results"]),
         "Findings: " + ("none." if not found else ""),
-        *([f"- {line}" for line in found] if found else []),
+        "\n".join(f"- {line}" for line in found),
         "What else was counted:",
         "\n".join(notes),
     ]
-    return PAGE.read_text("utf-8").replace(TABLE, "\n\n".join(part for part in parts if part))
+    return "\n\n".join(part for part in parts if part)
+
+
+def _patience(run: dict[str, Any]) -> str:
+    times = run.get("patience", 1.0)
+    return (
+        f", time limits ×{times:g} (the machine did other things as well)"
+        if times != 1 and not run["short"]
+        else ""
+    )
 
 
 def _note(result: dict[str, Any]) -> str:
@@ -94,19 +134,40 @@ def _value(value: Any) -> str:
     return str(value)
 
 
-def write(document: dict[str, Any], target: Path) -> None:
-    """Write the page, and beside it the JSON it is rendered from."""
-    document = {**document, "results": [published(one) for one in document["results"]]}
+def write(run: dict[str, Any], target: Path) -> None:
+    """Write the page, and beside it the JSON it is rendered from: this run in place of the former one of its store and workers.
+
+    Scenarios that were not run this time keep what they had, when the form (short or full) is the same.
+    """
     data = target.with_suffix(".json")
+    document = json.loads(data.read_text("utf-8")) if data.exists() else {"runs": []}
+    runs = {(one["store"], one["workers"]): one for one in document["runs"]}
+    key = run["store"], run["workers"]
+    results = [published(one) for one in run["results"]]
+    if key in runs and runs[key]["short"] == run["short"]:
+        results = merged(runs[key]["results"], results)
+    runs[key] = {**run, "results": results}
+    document = {
+        **document,
+        "runs": [runs[each] for each in sorted(runs, key=lambda each: (each[0] != "sqlite", each))],
+    }
     data.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", "utf-8")
     target.write_text(page(document), "utf-8")
 
 
+def merged(old: Sequence[dict[str, Any]], new: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """The new results and those of other scenarios, in the order of the table."""
+    results = {one["name"]: one for one in [*old, *new]}
+    return [results[one.name] for one in SCENARIOS if one.name in results]
+
+
 def published(result: dict[str, Any]) -> dict[str, Any]:
-    """A result as it may be kept in a repository: findings in one line each, without paths of this machine, few of the control."""
+    """A result as it may be kept in a repository: findings in one line each, without paths of this machine, few of the controls."""
     one = {**result, "findings": [_line(each) for each in result["findings"]]}
-    if control := result.get("control"):
-        one["control"] = {**control, "findings": [_line(each) for each in control.get("findings", [])[:3]]}
+    one["controls"] = [
+        {**control, "findings": [_line(each) for each in control.get("findings", [])[:3]]}
+        for control in result["controls"]
+    ]
     return one
 
 

@@ -1,4 +1,4 @@
-"""Runs scenarios: a server on a fresh file, the scenario, a stop, `creneau doctor`; then negative controls, which must be noticed."""
+"""Runs scenarios: a server on fresh ground, the scenario, a stop, `creneau doctor`; then negative controls, which must be noticed."""
 
 from __future__ import annotations
 
@@ -8,18 +8,20 @@ import random
 import subprocess
 import sys
 import tempfile
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
 from bench.stats import percentile
+from tests.store.cluster import Cluster
 
+from torture.ground import DEFAULT, Setting, cluster_for, fresh
 from torture.history import INFO
 from torture.scenarios.disk import ballast
 from torture.stage import Host, Stage, ended
-from torture.table import Scenario
+from torture.table import CONTROLS, Scenario
 
 MIB: Final = 1024 * 1024
 DISK: Final = 24 * MIB
@@ -33,12 +35,23 @@ SEED: Final = 20261124
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """What is run: short or full, from which seed of chance; where the databases and histories are put."""
+    """What is run: on which store with how many workers, short or full, from which seed of chance; where files are put.
 
+    `guards`: those that negative controls go without; `patience`: 0 for that of the form.
+    """
+
+    setting: Setting = DEFAULT
     short: bool = False
     seed: int = SEED
     directory: Path | None = None
     histories: Path | None = None
+    patience: float = 0.0
+    guards: Collection[str] = tuple(CONTROLS)
+
+    @property
+    def limits(self) -> float:
+        """What time limits are multiplied by."""
+        return self.patience or (SHORT_PATIENCE if self.short else 1.0)
 
 
 def run(scenarios: Sequence[Scenario], wanted: Wanted, say: Callable[[str], None]) -> list[dict[str, Any]]:
@@ -48,17 +61,27 @@ def run(scenarios: Sequence[Scenario], wanted: Wanted, say: Callable[[str], None
     without the same guard.
     """
     results: dict[str, dict[str, Any]] = {}
-    for group in grouped(scenarios, lambda one: one.name if one.alone or not wanted.short else "shared"):
-        say(f"{', '.join(one.name for one in group)}")
-        for result in batch(group, wanted, REAL):
-            results[result["name"]] = result
-            say(f"{result['name']}: {said(result)}")
-    guarded = [one for one in scenarios if one.control]
-    for group in grouped(guarded, lambda one: one.control if wanted.short else one.name):
-        say(f"negative control without {group[0].control}: {', '.join(one.name for one in group)}")
-        for control in batch(group, wanted, (UNGUARDED, "--without", group[0].control)):
-            _controlled(results[control["name"]], control, group[0].control)
+    scenarios = [one for one in scenarios if one.rounds[wanted.short]]
+    with cluster_for(wanted.setting) as cluster:
+        for group in grouped(scenarios, lambda one: one.name if one.alone or not wanted.short else "shared"):
+            say(f"{', '.join(one.name for one in group)}")
+            for result in batch(group, wanted, REAL, cluster):
+                results[result["name"]] = result
+                say(f"{result['name']}: {said(result)}")
+        for guard in dict.fromkeys(name for one in scenarios for name in controls(one, wanted)):
+            guarded = [one for one in scenarios if guard in controls(one, wanted)]
+            for group in grouped(guarded, lambda one: "" if wanted.short else one.name):
+                say(f"negative control without {guard}: {', '.join(one.name for one in group)}")
+                for control in batch(group, wanted, (UNGUARDED, "--without", guard), cluster):
+                    _controlled(results[control["name"]], control, guard)
     return list(results.values())
+
+
+def controls(scenario: Scenario, wanted: Wanted) -> list[str]:
+    """The guards without which it is tried on this store."""
+    return [
+        one for one in scenario.controls if wanted.setting.store in CONTROLS[one] and one in wanted.guards
+    ]
 
 
 def grouped(scenarios: Sequence[Scenario], key: Callable[[Scenario], str]) -> list[list[Scenario]]:
@@ -75,16 +98,18 @@ def said(result: dict[str, Any]) -> str:
 
 
 def _controlled(result: dict[str, Any], control: dict[str, Any], guard: str) -> None:
-    result["control"] = {"without": guard, **control}
+    result["controls"].append({"without": guard, **control})
     if not control["noticed"]:
         result["findings"].append(f"negative control: a server without {guard} was not noticed")
         result["findings_total"] += 1
 
 
-def batch(scenarios: Sequence[Scenario], wanted: Wanted, program: tuple[str, ...]) -> list[dict[str, Any]]:
-    """These scenarios one after the other on one server and one file, then its stop and `creneau doctor` (findings of the last)."""
+def batch(
+    scenarios: Sequence[Scenario], wanted: Wanted, program: tuple[str, ...], cluster: Cluster | None = None
+) -> list[dict[str, Any]]:
+    """These scenarios one after the other on one server and one database, then its stop and `creneau doctor` (findings of the last)."""
     with small_disk(scenarios, wanted) as directory:
-        host = Host(directory / "torture.sqlite", program)
+        host = Host(fresh(wanted.setting, directory, cluster), program)
         with ended(host):
             stages = asyncio.run(_played(scenarios, host, wanted))
             status = host.process.stop()
@@ -94,13 +119,14 @@ def batch(scenarios: Sequence[Scenario], wanted: Wanted, program: tuple[str, ...
             [f"the server ended with status {status}\n{host.process.printed()[-4000:]}"] if status else []
         )
         if program == REAL:
-            last.report([f"doctor: {line}" for line in examined(host.database)])
+            last.report(host.faults())
+            last.report([f"doctor: {line}" for line in examined(host.ground.database)])
     kind = "" if program == REAL else "-control"
     for stage in stages if wanted.histories else ():
         keep(stage, wanted.histories, f"{stage.name}{kind}.jsonl")
     facts = [{"name": one.name, "ids": one.ids, "title": one.title} for one in scenarios]
     return [
-        fact | summary(stage) | {"noticed": seen}
+        fact | summary(stage) | {"noticed": seen, "controls": []}
         for fact, stage, seen in zip(facts, stages, noticed, strict=True)
     ]
 
@@ -120,7 +146,7 @@ async def _played(scenarios: Sequence[Scenario], host: Host, wanted: Wanted) -> 
         if host.program != REAL:
             rounds, seconds = min(rounds, CONTROL_ROUNDS[wanted.short]), one.seconds[1]
         stage = Stage(host, rounds, seconds, random.Random(wanted.seed), one.name)
-        stage.patience = SHORT_PATIENCE if wanted.short else 1.0
+        stage.patience = wanted.limits
         stages.append(stage)
         await _one(one, stage)
     return stages
@@ -166,9 +192,9 @@ def summary(stage: Stage) -> dict[str, Any]:
     }
 
 
-def examined(database: Path) -> list[str]:
+def examined(database: str) -> list[str]:
     """What `creneau doctor` finds in a database that no server has open."""
-    command = [sys.executable, "-m", "creneau", "doctor", "--database", f"sqlite:{database}"]
+    command = [sys.executable, "-m", "creneau", "doctor", "--database", database]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     if done.returncode == 0:
         return []

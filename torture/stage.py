@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import json
 import random
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -17,23 +19,45 @@ from bench.wire import Target, target
 
 from torture.checkers import no_overlap, unique_identifier
 from torture.clients import Rider, everything, held, warmed
+from torture.ground import Ground
 from torture.history import History, Operation, paired
 
 
 @dataclass(slots=True)
 class Host:
-    """The server under torture: how it is started, on which file; killed and started again at will."""
+    """The server under torture: how it is started, on which ground; killed and started again at will."""
 
-    database: Path
+    ground: Ground
     program: tuple[str, ...] = ("creneau",)
     running: server.Server | None = None
     port: int = field(default_factory=server.free_port)
 
     def start(self) -> float:
-        """Start it on its file; seconds until it was ready. Raises server.NotStarted."""
-        log = self.database.parent.parent / f"{self.database.parent.name}.log"
-        self.running = server.Server(server.creneau(self.port, self.database, self.program), self.port, log)
+        """Start it on its ground; seconds until it was ready. Raises server.NotStarted."""
+        self.running = server.Server(self.command(), self.port, self.log)
         return self.running.wait_ready()
+
+    @property
+    def log(self) -> Path:
+        """Where it prints, beside its folder: that may be a small disk."""
+        return self.ground.folder.parent / f"{self.ground.folder.name}.log"
+
+    def faults(self) -> list[str]:
+        """What it logged as a fault of ours, once for each place of the code."""
+        found: dict[str, int] = {}
+        for line in self.log.read_text(errors="replace").splitlines() if self.log.exists() else ():
+            if '"event":"fault"' in line:
+                fault = json.loads(line)
+                said = f"{fault['kind']} at {'; '.join(fault['trace'][-4:])}"
+                found[said] = found.get(said, 0) + 1
+        return [f"{count} fault(s) logged: {said}" for said, count in found.items()]
+
+    def command(self) -> list[str]:
+        """The command that serves."""
+        options = ["--host", server.HOST, "--port", str(self.port), "--database", self.ground.database]
+        if (workers := self.ground.setting.workers) > 1:
+            options += ["--workers", str(workers)]
+        return [sys.executable, "-m", *self.program, "serve", *options]
 
     @property
     def process(self) -> server.Server:

@@ -5,12 +5,28 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Final, NamedTuple
 
-from torture.scenarios import booking, bundles, crash, disk, identity, slots, stopping, versions
+from torture.ground import DEFAULT, STORES, Setting
+from torture.scenarios import (
+    booking,
+    bundles,
+    crash,
+    disk,
+    identity,
+    outage,
+    overload,
+    resending,
+    slots,
+    stopping,
+    versions,
+)
 from torture.stage import Stage
 
 
 class Scenario(NamedTuple):
-    """One row. `rounds` and `seconds` (of a timed round): full, then short. `control`: what the negative control goes without, "" none."""
+    """One row. `rounds` and `seconds` (of a timed round): full, then short (0: not in the short form).
+
+    `controls`: guards that negative controls go without; `stores`: those it is about; `workers`: how many it takes at least.
+    """
 
     name: str
     ids: str
@@ -18,20 +34,22 @@ class Scenario(NamedTuple):
     run: Callable[[Stage], Awaitable[None]]
     rounds: tuple[int, int]
     seconds: tuple[float, float] = (0.0, 0.0)
-    control: str = ""
+    controls: tuple[str, ...] = ()
     alone: bool = False  # it ends the server, or needs a disk of its own
     small_disk: bool = False
+    stores: tuple[str, ...] = STORES
+    workers: int = 1
 
 
 SCENARIOS: Final = tuple(
     [
         Scenario(
             "one-winner",
-            "REL-01",
+            "REL-01, REL-02",
             "48 clients book one cell",
             booking.one_winner,
             (200, 8),
-            control="overlap",
+            controls=("overlap", "snapshot"),
         ),
         Scenario(
             "shared-actor",
@@ -39,7 +57,7 @@ SCENARIOS: Final = tuple(
             "unequal intervals of shared actors",
             booking.shared_actor,
             (30, 2),
-            control="overlap",
+            controls=("overlap",),
         ),
         Scenario(
             "hot-actors",
@@ -48,7 +66,7 @@ SCENARIOS: Final = tuple(
             booking.hot_actors,
             (1, 1),
             (60, 2),
-            "overlap",
+            ("overlap",),
         ),
         Scenario(
             "half-open",
@@ -70,7 +88,7 @@ SCENARIOS: Final = tuple(
             "48 conditional updates of one new identifier",
             identity.one_identifier,
             (100, 4),
-            control="identifier",
+            controls=("identifier",),
         ),
         Scenario(
             "many-ways",
@@ -78,7 +96,7 @@ SCENARIOS: Final = tuple(
             "one identifier by POST, conditional PUT, PUT by id",
             identity.many_ways,
             (40, 2),
-            control="identifier",
+            controls=("identifier",),
         ),
         Scenario(
             "lost-update",
@@ -87,7 +105,7 @@ SCENARIOS: Final = tuple(
             versions.lost_update,
             (10, 1),
             (5, 1.5),
-            "version",
+            ("version",),
         ),
         Scenario(
             "transactions",
@@ -95,7 +113,7 @@ SCENARIOS: Final = tuple(
             "12 transactions share one cell; faults inside",
             bundles.all_or_nothing,
             (50, 3),
-            control="atomic",
+            controls=("atomic",),
         ),
         Scenario(
             "kill-nine",
@@ -103,7 +121,7 @@ SCENARIOS: Final = tuple(
             "kill -9 under load, started again",
             crash.kill_nine,
             (30, 2),
-            control="durability",
+            controls=("durability",),
             alone=True,
         ),
         Scenario(
@@ -114,15 +132,74 @@ SCENARIOS: Final = tuple(
             (1, 1),
             alone=True,
             small_disk=True,
+            stores=("sqlite",),
         ),
         Scenario("graceful-stop", "REL-32", "SIGTERM under load", stopping.graceful, (10, 1), alone=True),
+        Scenario(
+            "resent",
+            "REL-20",
+            "clients leave before the answer and send again",
+            resending.resent,
+            (40, 3),
+            controls=("identifier",),
+        ),
+        Scenario(
+            "overload",
+            "REL-26",
+            "five times as many creates as it can do",
+            overload.overload,
+            (1, 0),
+            (60, 0),
+        ),
+        Scenario(
+            "worker-killed",
+            "REL-11",
+            "kill -9 of one worker under load",
+            outage.worker_killed,
+            (20, 1),
+            controls=("durability",),
+            alone=True,
+            workers=2,
+        ),
+        Scenario(
+            "database-killed",
+            "REL-12",
+            "kill -9 of all PostgreSQL under load, started again",
+            outage.database_killed,
+            (20, 1),
+            controls=("synchronous",),
+            alone=True,
+            stores=("postgres",),
+        ),
+        Scenario(
+            "database-restarted",
+            "REL-15",
+            "a fast restart of PostgreSQL under load",
+            outage.database_restarted,
+            (10, 1),
+            alone=True,
+            stores=("postgres",),
+        ),
     ]
 )
 
 
-def chosen(names: list[str]) -> list[Scenario]:
-    """The scenarios of these names (all for none). Raises ValueError naming those that exist."""
+CONTROLS: Final[dict[str, tuple[str, ...]]] = {
+    "overlap": STORES,
+    "snapshot": ("postgres",),
+    "identifier": STORES,
+    "version": STORES,
+    "atomic": STORES,
+    "durability": STORES,
+    "synchronous": ("postgres",),
+}
+"""The guards of `torture/unguarded.py`, and the stores that have them."""
+
+
+def chosen(names: list[str], setting: Setting = DEFAULT) -> list[Scenario]:
+    """The scenarios of these names (all for none) that this setting can play. Raises ValueError naming those that exist."""
     known = {one.name: one for one in SCENARIOS}
     if unknown := [name for name in names if name not in known]:
         raise ValueError(f"no scenario {unknown[0]}; there are: {', '.join(known)}")
-    return [known[name] for name in names] if names else list(SCENARIOS)
+    wanted = [known[name] for name in names] if names else SCENARIOS
+    return [one for one in wanted if setting.store in one.stores and setting.workers >= one.workers]

@@ -8,18 +8,22 @@ from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from dataclasses import replace
 from typing import Any, Final
 
 from creneau.flows.turns import Turns
-from creneau.store import sqlite, writer
-from creneau.store.contract import AlreadyTaken, Moved, Plan
+from creneau.store import postgres, sqlite, writer
+from creneau.store.contract import AlreadyTaken, Moved, Plan, Take
 from creneau.store.guard import Guard
+from torture.weakened import WEAKNESSES, weaken
 
 LATE: Final = 0.3
 MEANWHILE: Final = 0.005
+
+Met = tuple[Take, ...]
+Commit = Callable[[Any, Plan], Awaitable[Met]]
 
 
 class Timeless(Guard):
@@ -29,70 +33,80 @@ class Timeless(Guard):
         return
 
 
-class CheckedBefore(sqlite.SqliteStore):
+def checked_before(commit: Commit) -> Commit:
     """Looks for taken time, then writes: others come in between."""
 
-    async def commit(self, plan: Plan) -> None:
-        """See `contract.Store.commit`."""
+    async def written(store: Any, plan: Plan) -> Met:
         for number, put in enumerate(plan.puts):
             for take in put.takes:
-                owned = await self.agendas([take.thing])
-                found = await self.taken([take.thing], take.start, take.end, now=plan.now) if owned else []
+                owned = await store.agendas([take.thing])
+                found = await store.taken([take.thing], take.start, take.end, now=plan.now) if owned else []
                 if any(one.appointment != put.id for one in found):
                     raise AlreadyTaken(number, take.thing, take.start, take.end)
         await asyncio.sleep(MEANWHILE)
-        await super().commit(plan)
+        return await commit(store, plan)
+
+    return written
 
 
-class Nameless(sqlite.SqliteStore):
+def nameless(commit: Commit) -> Commit:
     """Business identifiers are not claimed: whether one exists is only searched for before."""
 
-    async def commit(self, plan: Plan) -> None:
-        """See `contract.Store.commit`."""
+    async def written(store: Any, plan: Plan) -> Met:
         await asyncio.sleep(MEANWHILE)
-        await super().commit(replace(plan, puts=tuple(replace(put, claims=frozenset()) for put in plan.puts)))
+        puts = tuple(replace(put, claims=frozenset()) for put in plan.puts)
+        return await commit(store, replace(plan, puts=puts))
+
+    return written
 
 
-class LastWins(sqlite.SqliteStore):
+def last_wins(commit: Commit) -> Commit:
     """A version that is no longer current is written over."""
 
-    async def commit(self, plan: Plan) -> None:
-        """See `contract.Store.commit`."""
+    async def written(store: Any, plan: Plan) -> Met:
         while True:
             try:
-                return await super().commit(plan)
+                return await commit(store, plan)
             except Moved:
-                current = [await self.get(put.type, put.id) for put in plan.puts]
+                current = [await store.get(put.type, put.id) for put in plan.puts]
                 puts = zip(plan.puts, current, strict=True)
                 over = tuple(replace(put, version=now.version + 1 if now else 1) for put, now in puts)
                 plan = Plan(over, plan.now)
 
+    return written
 
-class Piecemeal(sqlite.SqliteStore):
+
+def piecemeal(commit: Commit) -> Commit:
     """What belongs together is written one after the other."""
 
-    async def commit(self, plan: Plan) -> None:
-        """See `contract.Store.commit`."""
+    async def written(store: Any, plan: Plan) -> Met:
         for put in plan.puts:
-            await super().commit(Plan((put,), plan.now))
+            await commit(store, Plan((put,), plan.now))
+        return ()
+
+    return written
 
 
-class Hasty(sqlite.SqliteStore):
+def hasty(commit: Commit) -> Commit:
     """Says that it is done, and writes later."""
+    late: set[asyncio.Task[Met]] = set()
 
-    _late: set[asyncio.Task[None]]
-
-    async def commit(self, plan: Plan) -> None:
-        """See `contract.Store.commit`."""
-        if any(put.type == "Appointment" for put in plan.puts):
-            self._late = getattr(self, "_late", set())
-            self._late.add(asyncio.create_task(self._write(plan)))
-        else:
-            await super().commit(plan)
-
-    async def _write(self, plan: Plan) -> None:
+    async def write(store: Any, plan: Plan) -> Met:
         await asyncio.sleep(LATE)
-        await super().commit(plan)
+        return await commit(store, plan)
+
+    async def written(store: Any, plan: Plan) -> Met:
+        if not any(put.type == "Appointment" for put in plan.puts):
+            return await commit(store, plan)
+        late.add(asyncio.create_task(write(store, plan)))
+        return ()
+
+    return written
+
+
+def as_it_is(commit: Commit) -> Commit:
+    """What is weak is in the database: `torture/weakened.py`."""
+    return commit
 
 
 @asynccontextmanager
@@ -102,26 +116,30 @@ async def no_turns(self: Turns, key: str) -> AsyncIterator[None]:
     yield
 
 
-def _guard(kind: type[Guard]) -> None:
-    vars(writer).update(Guard=kind)
-
-
-def _store(kind: type[sqlite.SqliteStore]) -> None:
-    vars(sqlite).update(SqliteStore=kind)
-
-
-def _overlap() -> None:
-    _guard(Timeless)
-    _store(CheckedBefore)
-
-
-WITHOUT: Final[dict[str, Callable[[], None]]] = {
-    "overlap": _overlap,
-    "identifier": lambda: _store(Nameless),
-    "version": lambda: _store(LastWins),
-    "atomic": lambda: _store(Piecemeal),
-    "durability": lambda: _store(Hasty),
+WITHOUT: Final[dict[str, Callable[[Commit], Commit]]] = {
+    "overlap": checked_before,
+    "snapshot": as_it_is,
+    "identifier": nameless,
+    "version": last_wins,
+    "atomic": piecemeal,
+    "durability": hasty,
+    "synchronous": as_it_is,
 }
+
+
+def remove(guard: str, database: str) -> None:
+    """Take the guard out of the stores of this process, and of this database when it is of PostgreSQL."""
+    for store in (sqlite.SqliteStore, postgres.PostgresStore):
+        store.commit = WITHOUT[guard](store.commit)  # type: ignore[method-assign, assignment]  # in this process only
+    if guard == "overlap":
+        vars(writer).update(Guard=Timeless)
+    if guard in WEAKNESSES and database.startswith("postgresql:"):
+        asyncio.run(_weakened(guard, database))
+
+
+async def _weakened(guard: str, database: str) -> None:
+    await (await postgres.open_postgres(database)).close()
+    await weaken(database, guard)
 
 
 def main() -> None:
@@ -129,7 +147,7 @@ def main() -> None:
     flag, name, *rest = sys.argv[1:]
     if flag != "--without" or name not in WITHOUT:
         raise SystemExit(f"--without one of: {', '.join(WITHOUT)}")
-    WITHOUT[name]()
+    remove(name, rest[rest.index("--database") + 1])
     Turns.of = no_turns  # type: ignore[method-assign]  # in this process only
     sys.argv = ["creneau", *rest]
     from creneau.__main__ import main as creneau

@@ -11,6 +11,7 @@ import shutil
 import signal
 import subprocess
 import tempfile
+import time
 from collections.abc import Sequence
 from contextlib import suppress
 from pathlib import Path
@@ -71,10 +72,13 @@ class Cluster:
         return [first, *map(int, children.split())]
 
     def kill(self) -> None:
-        """SIGKILL every process of the server, the first one first, so that it starts no other."""
-        for pid in self.processes():
+        """SIGKILL every process of the server, the first one first, so that it starts no other; returns when they are gone."""
+        killed = self.processes()
+        for pid in killed:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
+        while any(Path(f"/proc/{pid}").exists() for pid in killed):
+            time.sleep(0.01)
 
     def close(self) -> None:
         """Stop it and remove the folder."""

@@ -83,14 +83,23 @@ def result(findings: list[str]) -> dict[str, object]:
         "findings": findings,
         "findings_total": len(findings),
         "notes": {"appointments": 3},
-        "control": {"without": "overlap", "rounds": 2, "bad_rounds": 2, "findings_total": 9, "noticed": True},
+        "controls": [
+            {"without": "overlap", "rounds": 2, "bad_rounds": 2, "findings_total": 9, "noticed": True}
+        ],
     }
 
 
 def test_the_page_is_rendered_from_the_json_beside_it(tmp_path: Path) -> None:
     page = tmp_path / "reliability.md"
     report.write(
-        {"short": True, "environment": {"cores": 2}, "results": [result(["round 1: two winners"])]}, page
+        {
+            "store": "postgres",
+            "workers": 2,
+            "short": True,
+            "environment": {"cores": 2},
+            "results": [result(["round 1: two winners"])],
+        },
+        page,
     )
     first = page.read_text("utf-8")
 
@@ -105,7 +114,10 @@ def test_the_page_is_rendered_from_the_json_beside_it(tmp_path: Path) -> None:
 def test_what_is_kept_has_no_path_of_this_machine(tmp_path: Path) -> None:
     finding = 'round 1: File "/home/somebody/creneau/x.py" and Practitioner/12\nFile "/home/somebody/y.py"'
 
-    report.write({"short": True, "environment": {}, "results": [result([finding])]}, tmp_path / "page.md")
+    report.write(
+        {"store": "sqlite", "workers": 1, "short": True, "environment": {}, "results": [result([finding])]},
+        tmp_path / "page.md",
+    )
 
     for kept in ("page.md", "page.json"):
         text = (tmp_path / kept).read_text("utf-8")

@@ -31,7 +31,7 @@ class Space(NamedTuple):
 
 def space(stage: Stage) -> Space:
     """On a small file system of its own (mounted by the runner) a ballast file; else a limit on the size of the server's files."""
-    ballast = stage.host.database.parent / "ballast"
+    ballast = stage.host.ground.folder / "ballast"
     if ballast.exists():
         return Space("a tmpfs of a few MB, full", lambda: None, ballast.unlink)
     return Space(

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections import Counter
 from dataclasses import dataclass, field, replace
 from itertools import count
-from typing import Any
+from typing import Any, Final
 
 from bench import resources
 from bench.resources import Visit
 
 from torture import checkers
 from torture.clients import Rider, Seen, by_identifier
+from torture.history import INFO
 from torture.stage import Calendar, Stage, together
+
+PAUSE: Final = 0.05
 
 
 @dataclass(slots=True)
@@ -50,7 +54,7 @@ class Ledger:
         if seen.ok:
             self.writes += 1
             truth.acknowledged, truth.id, truth.unknown = visit, seen.id, []
-        elif not seen.status or (seen.status >= 500 and seen.status != 503):
+        elif seen.kind == INFO:
             truth.unknown.append(visit)
 
     def findings(self, key: str, stored: list[dict[str, Any]]) -> list[str]:
@@ -76,19 +80,35 @@ def _differs(visit: Visit, stored: dict[str, Any]) -> bool:
 
 async def write_until(calendar: Calendar, rider: Rider, ledger: Ledger, stop: tuple[int, ...] = ()) -> None:
     """Create appointments of one professional and change some, until an answer does not come or its status is one of `stop`."""
-    who = calendar.people[rider.number % len(calendar.people)]
     mine: list[Visit] = []
     for number in count():
-        if mine and number % 3 == 0:
-            visit = replace(mine[number % len(mine)], comment=f"Version {number}")
-            seen = await rider.declare(visit, visit.identifier)
-        else:
-            visit = calendar.cell(ledger.next_cell(who), (who,), comment="Texte " * 40)
-            seen = await rider.book(visit, visit.identifier)
-            mine += [visit] if seen.ok else []
-        ledger.settle(visit, seen)
+        seen = await _write(calendar, rider, ledger, mine, number)
         if not seen.status or seen.status in stop:
             return
+
+
+async def write_through(calendar: Calendar, rider: Rider, ledger: Ledger, over: asyncio.Event) -> None:
+    """Create and change as `write_until`, whatever is answered, until `over`; after anything but success a moment is waited."""
+    mine: list[Visit] = []
+    for number in count():
+        if over.is_set():
+            return
+        if not (await _write(calendar, rider, ledger, mine, number)).ok:
+            await asyncio.sleep(PAUSE)
+
+
+async def _write(calendar: Calendar, rider: Rider, ledger: Ledger, mine: list[Visit], number: int) -> Seen:
+    """One write: of three, two create and one changes what was created (`mine`)."""
+    who = calendar.people[rider.number % len(calendar.people)]
+    if mine and number % 3 == 0:
+        visit = replace(mine[number % len(mine)], comment=f"Version {number}")
+        seen = await rider.declare(visit, visit.identifier)
+    else:
+        visit = calendar.cell(ledger.next_cell(who), (who,), comment="Texte " * 40)
+        seen = await rider.book(visit, visit.identifier)
+        mine += [visit] if seen.ok else []
+    ledger.settle(visit, seen)
+    return seen
 
 
 async def verify(stage: Stage, ledger: Ledger, keys: list[str]) -> list[str]:
