@@ -90,7 +90,7 @@ def agenda(
         id=str(schedule["id"]),
         things=things,
         services=tuple(Service(*one) for one in services.items()) or (Service("", default_duration),),
-        openings=tuple(_openings(schedule, setting, [])),
+        openings=tuple(_openings(schedule, setting, [], remarks=False)),
         zone=setting.zone,
         horizon=setting.horizon,
         active=schedule.get("active") is not False,
@@ -173,9 +173,11 @@ def _ranges(schedule: Json) -> Iterator[tuple[int, Part]]:
             yield index, part
 
 
-def _openings(schedule: Json, setting: Setting, issues: list[Issue]) -> Iterator[Opening]:
+def _openings(
+    schedule: Json, setting: Setting, issues: list[Issue], *, remarks: bool = True
+) -> Iterator[Opening]:
     for index, part in _ranges(schedule):
-        if opening := availability_time.read(part, index, setting, issues):
+        if opening := availability_time.read(part, index, setting, issues, remarks=remarks):
             yield opening
 
 

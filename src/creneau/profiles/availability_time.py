@@ -83,8 +83,13 @@ class Setting(NamedTuple):
     horizon: Interval
 
 
-def read(range: Part, index: int, setting: Setting, issues: list[Issue]) -> Opening | None:
-    """The opening or closure, None when it cannot be read; findings are added to `issues`. `index`: its place in the extensions."""
+def read(
+    range: Part, index: int, setting: Setting, issues: list[Issue], *, remarks: bool = True
+) -> Opening | None:
+    """The opening or closure, None when it cannot be read; findings are added to `issues`. `index`: its place in the extensions.
+
+    Without `remarks` the findings of a range that can be read are left out: an agenda is read thousands of times, and written once.
+    """
     found = grouped(range.at, range.json)
     before = len(issues)
     times = _times(range, found, setting.zone, issues)
@@ -102,7 +107,8 @@ def read(range: Part, index: int, setting: Setting, issues: list[Issue]) -> Open
         reason=_reason(first(found, "unavailabilityReason")),
         index=index,
     )
-    issues += _remarks(opening, range, found, setting)
+    if remarks:
+        issues += _remarks(opening, range, found, setting)
     return opening
 
 

@@ -50,8 +50,7 @@ def parts(at: str, holder: Json) -> Iterator[tuple[str, Part]]:
         if type(one) is dict or isinstance(
             one, Mapping
         ):  # agendas have hundreds of parts, and dicts are told sooner
-            url = str(one.get("url", ""))
-            yield url.partition("|")[0] if "|" in url else url, Part(at, index, one)
+            yield _url(one), Part(at, index, one)
 
 
 def first(found: Mapping[str, list[Part]], url: str) -> Part | None:
@@ -62,6 +61,22 @@ def first(found: Mapping[str, list[Part]], url: str) -> Part | None:
 def grouped(at: str, holder: Json) -> dict[str, list[Part]]:
     """The extensions of an element by url."""
     found: dict[str, list[Part]] = {}
-    for url, part in parts(at, holder):
-        found.setdefault(url, []).append(part)
+    held = holder.get("extension")
+    if not isinstance(held, list):
+        return found
+    for index, one in enumerate(held):
+        if type(one) is dict or isinstance(one, Mapping):
+            url = _url(one)
+            part = Part(at, index, one)
+            if url in found:
+                found[url].append(part)
+            else:
+                found[url] = [part]
     return found
+
+
+def _url(extension: Json) -> str:
+    url = extension.get("url", "")
+    if type(url) is not str:
+        url = str(url)
+    return url.partition("|")[0] if "|" in url else url

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import lru_cache
 from types import MappingProxyType
 from typing import Final, NamedTuple, TypeVar
 from zoneinfo import ZoneInfo
@@ -88,20 +89,20 @@ def read(rrule: Part, zone: ZoneInfo, issues: list[Issue]) -> Recurrence | None:
     """The rule, None when it cannot be read; findings are added to `issues`. `zone` says when a bare date `until` ends."""
     found = grouped(rrule.at, rrule.json)
     before = len(issues)
-    numbers = {part: _numbers(part, found[part], issues) if part in found else () for part in _BOUNDS}
+    numbers = {part: _numbers(part, found[part], issues) for part in _BOUNDS if part in found}
     rule = Recurrence(
         freq=_frequency(rrule, first(found, "freq"), issues),
-        interval=next(iter(numbers["interval"]), 1),
-        count=next(iter(numbers["count"]), None),
+        interval=next(iter(numbers.get("interval", ())), 1),
+        count=next(iter(numbers.get("count", ())), None),
         until=_until(first(found, "until"), zone, issues),
         by_day=tuple(_all(found.get("byDay", ()), _by_day, issues)),
-        by_month_day=numbers["byMonthDay"],
-        by_year_day=numbers["byYearDay"],
-        by_week_no=numbers["byWeekNo"],
-        by_month=numbers["byMonth"],
-        by_hour=numbers["byHour"],
-        by_minute=numbers["byMinute"],
-        by_second=numbers["bySecond"],
+        by_month_day=numbers.get("byMonthDay", ()),
+        by_year_day=numbers.get("byYearDay", ()),
+        by_week_no=numbers.get("byWeekNo", ()),
+        by_month=numbers.get("byMonth", ()),
+        by_hour=numbers.get("byHour", ()),
+        by_minute=numbers.get("byMinute", ()),
+        by_second=numbers.get("bySecond", ()),
         wkst=next((day for _, day in _all(found.get("wkst", ()), _by_day, issues)), 0),
     )
     issues += _remarks(rrule, rule, found)
@@ -157,6 +158,7 @@ def _numbers(name: str, given: Iterable[Part], issues: list[Issue]) -> tuple[int
     return tuple(_all(given, number, issues, NUMBER, values))
 
 
+@lru_cache(maxsize=4096)
 def _by_day(text: str) -> tuple[int, int] | None:
     text = text.upper()
     if text in _DAYS_OF_WEEK:

@@ -40,6 +40,9 @@ def instant(local: int, zone: ZoneInfo) -> int:
 def moment(us: int, zone: ZoneInfo) -> Moment:
     """What the clock of the zone shows at an instant, given and returned in microseconds."""
     us = min(max(us, EARLIEST), LATEST)
+    offset = _offset_of_utc_day(us // DAY, zone)
+    if offset is not None:
+        return Moment(us + offset, us)
     shown = (EPOCH_UTC + timedelta(microseconds=us)).astimezone(zone).replace(tzinfo=None)
     return Moment((shown - EPOCH) // MICROSECOND, us)
 
@@ -49,6 +52,19 @@ def _offset_of_day(day: int, zone: ZoneInfo) -> int | None:
     """The offset in force the whole day (days since 1970), None when it changes before the next midnight."""
     offset = _offset(day * DAY, zone)
     return offset if offset == _offset((day + 1) * DAY, zone) else None
+
+
+@lru_cache(maxsize=65_536)
+def _offset_of_utc_day(day: int, zone: ZoneInfo) -> int | None:
+    """The offset in force for the whole day of UTC, None when it changes before the next one."""
+    offset, after = (_offset_at(one * DAY, zone) for one in (day, day + 1))
+    return offset if offset == after else None
+
+
+def _offset_at(us: int, zone: ZoneInfo) -> int:
+    offset = (EPOCH_UTC + timedelta(microseconds=us)).astimezone(zone).utcoffset()
+    assert offset is not None
+    return offset // MICROSECOND
 
 
 def _offset(local: int, zone: ZoneInfo) -> int:

@@ -75,6 +75,8 @@ def _shape(opening: Opening) -> Shape:
 
 def _without_hours_of(opening: Opening, rule: Recurrence) -> Recurrence:
     """byHour that only repeats the hours of start and end says nothing (GAP-REC-06); 24 is midnight at the end of a day."""
+    if not rule.by_hour:
+        return rule
     start, end = opening.start.local % DAY // HOUR, opening.end.local % DAY // HOUR
     hours = {hour % 24 for hour in rule.by_hour}
     return replace(rule, by_hour=() if hours == {start, end} else tuple(sorted(hours)))
