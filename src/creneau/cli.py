@@ -44,6 +44,9 @@ Port = Annotated[
 Open = Annotated[
     bool, typer.Option("--unauthenticated", help="Listen beyond loopback although nobody is authenticated.")
 ]
+Workers = Annotated[
+    int | None, typer.Option("--workers", help="Processes that answer (default 1; more need PostgreSQL).")
+]
 Welcome = Annotated[bool, typer.Option("--welcome", help="Say what to open and which curl to try.")]
 
 
@@ -62,20 +65,22 @@ def settings(file: Path | None, **given: Any) -> config.Settings:
 
 
 @app.command()
-def serve(
+def serve(  # noqa: PLR0913 - its options
     host: Host = None,
     port: Port = None,
     database: Database = None,
     config_file: Config = None,
     unauthenticated: Open = False,
     welcome: Welcome = False,
+    workers: Workers = None,
 ) -> None:
-    """Serve the FHIR interface under /fhir until SIGTERM or Ctrl-C."""
-    from creneau.commands import serving
+    """Serve the FHIR interface under /fhir until SIGTERM or Ctrl-C. With several workers, SIGHUP replaces them one by one."""
+    from creneau.commands import serving, supervising
 
-    chosen = settings(
-        config_file, host=host, port=port, database=database, unauthenticated=unauthenticated or None
-    )
+    given = {"host": host, "port": port, "database": database, "workers": workers}
+    chosen = settings(config_file, **given, unauthenticated=unauthenticated or None)
+    if chosen.workers > 1:
+        raise typer.Exit(supervising.run(chosen, welcome=welcome))
     raise typer.Exit(serving.run(chosen, welcome=welcome))
 
 
@@ -125,8 +130,7 @@ def check(config_file: Config = None, database: Database = None) -> None:
     chosen = settings(config_file, database=database)
     table = Table("setting", "value", "meaning", title=f"Creneau {__version__}")
     for name, doc in config.sentences().items():
-        value = getattr(chosen, name)
-        table.add_row(name, repr(config.shown(value) if name == "database" else value), doc)
+        table.add_row(name, repr(config.printable(chosen, name)), doc)
     Console().print(table)
 
 

@@ -40,6 +40,11 @@ class Settings:
     database_pooled: bool = _setting(
         False, "PostgreSQL is reached through PgBouncer in transaction mode: name no prepared statement."
     )
+    workers: int = _setting(1, "Processes that answer; more than one need PostgreSQL.", 1)
+    link_key: str = _setting(
+        "",
+        "Secret that seals the links of POST searches, the same on all hosts of one service; default: a new one at each start.",
+    )
     base_url: str = _setting(
         "",
         "Public base of the FHIR interface, such as https://agenda.example/fhir; default: from host and port.",
@@ -80,6 +85,14 @@ class Settings:
 def shown(database: str) -> str:
     """The setting `database` as it may be printed: without a password."""
     return _PASSWORD.sub(r"\1\2***", database)
+
+
+def printable(settings: Settings, name: str) -> Any:
+    """The value of a setting as it may be printed: without what is secret."""
+    value = getattr(settings, name)
+    if name == "link_key":
+        return "***" if value else ""
+    return shown(value) if name == "database" else value
 
 
 _PASSWORD: Final = re.compile(r"(?<=//)([^:/@?]*:)[^@/?]*(?=@)|([?&]password=)[^&]*")
@@ -166,6 +179,8 @@ def _consistent(settings: Settings) -> Settings:
         raise BadSetting("page: not more than page_limit expected")
     if not settings.database.startswith(("sqlite:", "memory:", *POSTGRES)):
         raise BadSetting("database: sqlite:FILE, postgresql://USER@HOST/NAME or memory: expected")
+    if settings.workers > 1 and not settings.database.startswith(POSTGRES):
+        raise BadSetting("workers: more than one need a database of PostgreSQL, a file has one owner")
     try:
         ZoneInfo(settings.zone)
     except (ZoneInfoNotFoundError, ValueError) as error:

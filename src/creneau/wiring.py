@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
+import secrets
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
@@ -14,6 +16,7 @@ from creneau.fhir.reference import Bases
 from creneau.fhir.validation import Validator
 from creneau.flows import linking
 from creneau.flows.world import Rules, World
+from creneau.http import metrics
 from creneau.http.app import Application
 from creneau.http.settings import HttpSettings, ServerSettings
 from creneau.search import extract
@@ -101,7 +104,9 @@ def world(settings: Settings, store: Store) -> World:
 
 def http_settings(settings: Settings) -> HttpSettings:
     """What the front door is told."""
+    key = settings.link_key.encode()
     return HttpSettings(
+        link_key=hashlib.sha256(key).digest() if key else secrets.token_bytes(32),
         base_url=base_url(settings),
         language=settings.language,
         body_limit=settings.body_limit,
@@ -135,4 +140,8 @@ async def indexed(store: Store, of: World) -> None:
 
 def application(settings: Settings, of: World) -> Application:
     """The front door on this store."""
-    return Application(of, http_settings(settings))
+    front = Application(of, http_settings(settings))
+    state = getattr(of.store, "pool", None)
+    if state is not None:
+        front.metrics.watch(lambda: metrics.connections(*state()))
+    return front

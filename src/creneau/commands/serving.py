@@ -37,13 +37,9 @@ def run(settings: Settings, *, welcome: bool = False) -> int:
         store = await wiring.open_store(chosen)
         world = wiring.world(chosen, store)
         await wiring.indexed(store, world)
-        base = wiring.base_url(chosen)
-        greeting = (
-            WELCOME.format(base=base, root=base.removesuffix("/fhir")) if welcome else f"creneau: {base}"
-        )
         application = wiring.application(chosen, world)
         spare_collections()
-        print(greeting, file=sys.stderr, flush=True)
+        print(greeting(chosen, welcome=welcome), file=sys.stderr, flush=True)
         return application
 
     try:
@@ -53,6 +49,12 @@ def run(settings: Settings, *, welcome: bool = False) -> int:
         print(f"creneau: {error}", file=sys.stderr)
         return 1
     return 0
+
+
+def greeting(settings: Settings, *, welcome: bool) -> str:
+    """What is said once requests are answered."""
+    base = wiring.base_url(settings)
+    return WELCOME.format(base=base, root=base.removesuffix("/fhir")) if welcome else f"creneau: {base}"
 
 
 def spare_collections() -> None:

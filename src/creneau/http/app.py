@@ -25,6 +25,7 @@ from creneau.http.request import NOWHERE, Call, Front, Resource, path_of, place
 from creneau.http.response import Answer, Header
 from creneau.http.routes import METHODS, OFFERED, TABLE, Route, allowed, flow, refused
 from creneau.http.settings import HttpSettings
+from creneau.http.siblings import Siblings
 from creneau.problems import Issue, Malformed, Missing, Problem, TooLong, Unavailable, refusal
 from creneau.store.contract import StoreUnavailable
 
@@ -64,7 +65,11 @@ _OUTSIDE: Final = Route("GET", "", "none", site.not_found, "")
 
 
 class Application:
-    """The front door for machines. `pages` answers what is neither the FHIR base nor ours, when given."""
+    """The front door for machines. `pages` answers what is neither the FHIR base nor ours, when given.
+
+    `stopping`: the service ends. `draining`: only this process does, and every connection ends with its next answer. `siblings`: the
+    other processes of the service, when there are some.
+    """
 
     def __init__(
         self,
@@ -84,6 +89,8 @@ class Application:
             known_names(kind for kind, offered in OFFERED.items() if "search-type" in offered), stream
         )
         self.stopping = False
+        self.draining = False
+        self.siblings: Siblings | None = None
         self._deadlines = Deadlines(settings.seconds)
         self._held = limits.Held(settings.held_limit)
         self._pages = pages
@@ -112,12 +119,18 @@ class Application:
         call.request_id = self._request_id(call)
         try:
             answer = await self._answer(call, receive)
+            if self.draining:
+                answer.headers.append((b"connection", b"close"))
             await send(_start(call, answer))
             await send({"type": "http.response.body", "body": answer.body})
             status, size = answer.status, len(answer.body)
         except LEFT:
             status, size = GONE_AWAY, 0
         self._note(call, status, size, perf_counter() - started)
+
+    async def figures(self) -> bytes:
+        """The page that Prometheus reads, of the whole service."""
+        return self.metrics.text() if self.siblings is None else await self.siblings.text()
 
     async def _answer(self, call: Call, receive: Receive) -> Answer:
         try:

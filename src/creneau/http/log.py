@@ -12,7 +12,7 @@ import re
 import sys
 import time
 import traceback
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from types import TracebackType
 from typing import IO, Final
 
@@ -24,6 +24,8 @@ from creneau.search import parameters
 
 GATHER: Final = 0.02
 """Seconds for which lines wait to be written together."""
+TOGETHER: Final = 4_000
+"""Characters (ASCII, as JSON is written for the log) written at once: up to 4,096 bytes a pipe shared by workers does not mix them."""
 
 CONTROLS: Final = OURS | {
     *(
@@ -111,10 +113,25 @@ class Log:
     def flush(self) -> None:
         """Write what waits."""
         lines, self._lines = self._lines, []
-        if lines:
-            stream = self._stream or sys.stderr
-            stream.write("".join(lines))
+        if not lines:
+            return
+        stream = self._stream or sys.stderr
+        for piece in _pieces(lines):
+            stream.write(piece)
             stream.flush()
+
+
+def _pieces(lines: list[str]) -> Iterator[str]:
+    """Whole lines, as many together as are written at once."""
+    piece: list[str] = []
+    size = 0
+    for line in lines:
+        if piece and size + len(line) > TOGETHER:
+            yield "".join(piece)
+            piece, size = [], 0
+        piece.append(line)
+        size += len(line)
+    yield "".join(piece)
 
 
 _HEAD = re.compile(r"[.:]")

@@ -7,7 +7,7 @@ into families when asked: the client library's own counters cost several times m
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import accumulate
 from typing import Final
 
@@ -33,6 +33,7 @@ class Metrics(Collector):
         # By interaction, type and status: how many in each bucket; and the sum of their seconds.
         self._counts: dict[tuple[str, str, int], list[int]] = {}
         self._sums: dict[tuple[str, str, int], float] = {}
+        self._watched: list[Callable[[], Iterable[Metric]]] = []
         self._registry = CollectorRegistry()
         self._registry.register(self)
         ProcessCollector(registry=self._registry)
@@ -57,6 +58,16 @@ class Metrics(Collector):
         yield requests
         yield self._durations()
         yield GaugeMetricFamily("creneau_requests_in_work", "Requests in work", value=self.in_work)
+        for figures in self._watched:
+            yield from figures()
+
+    def watch(self, figures: Callable[[], Iterable[Metric]]) -> None:
+        """Show these figures as well, asked for each time."""
+        self._watched.append(figures)
+
+    def families(self) -> list[Metric]:
+        """All figures of this process."""
+        return list(self._registry.collect())
 
     def _durations(self) -> Metric:
         family = HistogramMetricFamily(
@@ -75,3 +86,13 @@ class Metrics(Collector):
     def text(self) -> bytes:
         """The page that Prometheus reads."""
         return generate_latest(self._registry)
+
+
+def connections(lent: int, idle: int, waiting: int, most: int) -> Iterator[Metric]:
+    """The figures of a pool of connections to the database."""
+    states = GaugeMetricFamily("creneau_database_connections", "Connections open", labels=("state",))
+    states.add_metric(("lent",), lent)
+    states.add_metric(("idle",), idle)
+    yield states
+    yield GaugeMetricFamily("creneau_database_connections_limit", "Connections at the most", value=most)
+    yield GaugeMetricFamily("creneau_database_waiting", "Requests that wait for a connection", value=waiting)

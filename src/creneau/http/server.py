@@ -35,6 +35,19 @@ class StoppableServer(Server):
             self.force_exit = True
         self.should_exit = True
 
+    async def drain(self, seconds: float) -> None:
+        """Take no new connection, end each with its next answer, stop when none is left, or after that time.
+
+        A client that uses its connection meanwhile is told to open another one, and never meets one closed under its request.
+        """
+        self._application.draining = True
+        for listening in self.servers:
+            listening.close()
+        end = asyncio.get_running_loop().time() + seconds
+        while self.server_state.connections and asyncio.get_running_loop().time() < end:
+            await asyncio.sleep(0.02)
+        self.should_exit = True
+
 
 def server(application: Application, settings: ServerSettings) -> StoppableServer:
     """The server, ready to `await .serve()` in a loop that exists, or to `.run()`; its own lines go to the application's log."""

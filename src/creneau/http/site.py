@@ -103,7 +103,7 @@ def table(application: Application) -> dict[str, Route]:
 
     async def figures(call: Call) -> Answer:
         _read(call)
-        return Answer(200, [], application.metrics.text(), metrics.CONTENT_TYPE)
+        return Answer(200, [], await application.figures(), metrics.CONTENT_TYPE)
 
     return {
         "/": Route("GET", "/", "home", home, "Page d'accueil"),

@@ -168,6 +168,10 @@ class PostgresStore:
                     yield Stored._make(row)
                 last = rows[-1][1]
 
+    def pool(self) -> tuple[int, int, int, int]:
+        """Connections lent and idle, requests that wait for one, connections at the most."""
+        return self.connections.state()
+
     async def ready(self) -> bool:
         """See `contract.Store.ready`: the database answers, and is not a read-only replica."""
         try:

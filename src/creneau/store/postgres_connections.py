@@ -106,6 +106,10 @@ class Connections:
         with meaning():
             return await self._pool.use(_in_transaction(work))
 
+    def state(self) -> tuple[int, int, int, int]:
+        """See `Pool.state`."""
+        return self._pool.state()
+
     async def close(self) -> None:
         """Close every connection."""
         await self._pool.close()

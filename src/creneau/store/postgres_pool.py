@@ -76,6 +76,11 @@ class Pool:
         self._give(connection)
         return answer
 
+    def state(self) -> tuple[int, int, int, int]:
+        """Connections lent and idle, uses that wait for one, connections at the most."""
+        idle = len(self._idle)
+        return self._open - idle, idle, sum(not turn.done() for turn in self._waiting), self._most
+
     async def close(self) -> None:
         """Close every connection; what is lent is closed when it comes back."""
         self._closed = True
