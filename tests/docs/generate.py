@@ -215,7 +215,7 @@ def settings() -> str:
     rows = []
     for one in fields(config.Settings):
         default: Any = one.default
-        shown = {"": "", (): "", True: "true", False: "false"}.get(default, str(default))
+        shown = str(default).lower() if isinstance(default, bool) else "" if default == () else str(default)
         least = one.metadata["least"]
         rows.append((f"`{one.name}`", shown, "" if least is None else f"≥ {least}", one.metadata["doc"]))
     return table(("setting", "default", "", "meaning"), rows)

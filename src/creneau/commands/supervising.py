@@ -58,6 +58,7 @@ class Crew:
     listening: socket.socket
     folder: str
     workers: dict[int, Worker] = field(default_factory=dict)
+    starting: set[asyncio.subprocess.Process] = field(default_factory=set)
     keepers: set[asyncio.Task[None]] = field(default_factory=set)
     stopping: bool = False
     replacing: bool = False
@@ -98,13 +99,13 @@ class Crew:
         """Ask all to finish what is in work, wait for them; 0 when all ended well."""
         self.stopping = True
         self.listening.close()
-        workers = list(self.workers.values())
-        for worker in workers:
-            worker.leaving = True
-            _signal(worker, signal.SIGTERM)
-        codes = await asyncio.gather(*(self._ended(worker) for worker in workers))
         for keeper in self.keepers:
             keeper.cancel()
+        workers = [one.process for one in self.workers.values() if one.process.returncode is None]
+        for process in (*workers, *self.starting):
+            _signal(process, signal.SIGTERM)
+        codes = await asyncio.gather(*(self._ended(process) for process in workers))
+        await asyncio.gather(*(self._ended(process) for process in self.starting))
         return 0 if all(code == 0 for code in codes) else 1
 
     async def _begin(self, number: int) -> Worker:
@@ -121,6 +122,7 @@ class Crew:
                 start_new_session=True,  # Ctrl-C asks the supervisor, which asks them
             )
         worker = Worker(number, process, ours, asyncio.get_running_loop().time())
+        self.starting.add(process)
         assert process.stdin is not None
         try:
             process.stdin.write(msgspec.json.encode(task))
@@ -130,9 +132,12 @@ class Crew:
         except (OSError, TimeoutError):
             said = b""
         if said != READY:
-            _signal(worker, signal.SIGKILL)
+            _signal(process, signal.SIGKILL)
+            await process.wait()
+            self.starting.discard(process)
             ours.close()
             raise NotStarted(f"worker {number} did not start")
+        self.starting.discard(process)
         return worker
 
     def _keep(self, worker: Worker) -> None:
@@ -168,16 +173,16 @@ class Crew:
         worker.leaving = True
         with suppress(OSError):  # it may just have ended by itself
             await asyncio.get_running_loop().sock_sendall(worker.control, DRAIN)
-        await self._ended(worker, DRAIN_SECONDS)
+        await self._ended(worker.process, DRAIN_SECONDS)
 
-    async def _ended(self, worker: Worker, more: float = 0.0) -> int:
+    async def _ended(self, process: asyncio.subprocess.Process, more: float = 0.0) -> int:
         limit = wiring.server_settings(self.settings).stop_seconds + LEEWAY + more
         try:
             async with asyncio.timeout(limit):
-                return await worker.process.wait()
+                return await process.wait()
         except TimeoutError:
-            _signal(worker, signal.SIGKILL)
-            return await worker.process.wait()
+            _signal(process, signal.SIGKILL)
+            return await process.wait()
 
 
 def run(settings: Settings, *, welcome: bool = False) -> int:
@@ -230,6 +235,6 @@ def say(line: str) -> None:
     print(f"creneau: {line}", file=sys.stderr, flush=True)
 
 
-def _signal(worker: Worker, sign: signal.Signals) -> None:
-    if worker.process.returncode is None:
-        worker.process.send_signal(sign)
+def _signal(process: asyncio.subprocess.Process, sign: signal.Signals) -> None:
+    if process.returncode is None:
+        process.send_signal(sign)
