@@ -57,21 +57,8 @@ class Pool:
         connection = await self._take()
         try:
             answer = await work(connection)
-        except asyncpg.ReadOnlySQLTransactionError:
-            self._drop(connection)  # no longer, or not yet, the server that writes: another may be by now
-            raise
-        except LOST:
-            self._drop(connection)
-            while (
-                self._idle
-            ):  # what ended one connection has mostly ended the others, which may not know it yet
-                self._drop(self._idle.pop())
-            raise
-        except asyncpg.PostgresError:
-            self._give(connection)
-            raise
-        except BaseException:
-            self._drop(connection)
+        except BaseException as error:
+            self._after(error, connection)
             raise
         self._give(connection)
         return answer
@@ -145,6 +132,20 @@ class Pool:
                 return
         if connection is not None:
             self._idle.append(connection)
+
+    def _after(self, error: BaseException, connection: Connection) -> None:
+        if isinstance(error, LOST) or isinstance(error.__cause__, LOST):
+            # What ended one connection has mostly ended the others, which may not know it yet.
+            idle, self._idle = self._idle, []
+            for each in (connection, *idle):
+                each.terminate()
+                self._lost()
+        elif isinstance(error, asyncpg.PostgresError) and not isinstance(
+            error, asyncpg.ReadOnlySQLTransactionError
+        ):
+            self._give(connection)
+        else:  # a state that is not known; or no longer, or not yet, the server that writes: another may be by now
+            self._drop(connection)
 
     def _lost(self) -> None:
         self._open -= 1
