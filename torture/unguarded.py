@@ -127,14 +127,31 @@ WITHOUT: Final[dict[str, Callable[[Commit], Commit]]] = {
 }
 
 
-def remove(guard: str, database: str) -> None:
-    """Take the guard out of the stores of this process, and of this database when it is of PostgreSQL."""
+def remove(guard: str) -> None:
+    """Take the guard out of the stores of this process."""
     for store in (sqlite.SqliteStore, postgres.PostgresStore):
         store.commit = WITHOUT[guard](store.commit)  # type: ignore[method-assign, assignment]  # in this process only
     if guard == "overlap":
         vars(writer).update(Guard=Timeless)
+    Turns.of = no_turns  # type: ignore[method-assign]  # in this process only
+
+
+def remove_from(guard: str, database: str) -> None:
+    """Take it out of the database, when that is of PostgreSQL."""
     if guard in WEAKNESSES and database.startswith("postgresql:"):
         asyncio.run(_weakened(guard, database))
+
+
+def remove_from_workers(guard: str) -> None:
+    """Have the processes that this one starts begin here as well."""
+    started = asyncio.create_subprocess_exec
+
+    async def start(python: str, *arguments: str, **options: Any) -> asyncio.subprocess.Process:
+        if "creneau.commands.working" in arguments:
+            arguments = ("-m", "torture.unguarded", "--without", guard, "working")
+        return await started(python, *arguments, **options)
+
+    asyncio.create_subprocess_exec = start  # type: ignore[assignment]  # in this process only
 
 
 async def _weakened(guard: str, database: str) -> None:
@@ -147,8 +164,13 @@ def main() -> None:
     flag, name, *rest = sys.argv[1:]
     if flag != "--without" or name not in WITHOUT:
         raise SystemExit(f"--without one of: {', '.join(WITHOUT)}")
-    remove(name, rest[rest.index("--database") + 1])
-    Turns.of = no_turns  # type: ignore[method-assign]  # in this process only
+    remove(name)
+    if rest == ["working"]:
+        from creneau.commands.working import main as working
+
+        raise SystemExit(working())
+    remove_from(name, rest[rest.index("--database") + 1])
+    remove_from_workers(name)
     sys.argv = ["creneau", *rest]
     from creneau.__main__ import main as creneau
 

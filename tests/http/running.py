@@ -113,6 +113,10 @@ class Running:
         self._server.should_exit = True
         self._thread.join()
 
+    def call_soon(self, act: Callable[[], object]) -> None:
+        """Do that in the server's loop."""
+        self._runner.get_loop().call_soon_threadsafe(act)
+
     def call(self, method: str, path: str, body: Any = None, headers: dict[str, str] | None = None) -> Reply:
         """One request on a connection of its own; a dict or list is sent as FHIR JSON."""
         sent = dict(headers or {})

@@ -233,6 +233,7 @@ def test_an_answer_that_takes_too_long_is_503_too_costly(monkeypatch: pytest.Mon
         reply = running.get("/fhir/Patient/1")
 
     assert (reply.status, reply.keys) == (503, ["out-of-time"])
+    assert reply.headers["retry-after"] == "1"
     assert reply.json["issue"][0]["code"] == "too-costly"
 
 

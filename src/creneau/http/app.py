@@ -17,6 +17,7 @@ from typing import IO, Any, Final
 
 from creneau.flows.world import World
 from creneau.http import limits, metadata, outcomes, response, site
+from creneau.http.admission import Admission
 from creneau.http.deadlines import Deadlines
 from creneau.http.limits import Disconnected
 from creneau.http.log import Line, Log, known_names
@@ -84,7 +85,8 @@ class Application:
             return metadata.statement(world, settings, mode)
 
         self.front = Front(world, settings, capabilities, refused)
-        self.metrics = Metrics()
+        self.admission = Admission(settings.concurrent)
+        self.metrics = Metrics(self.admission)
         self.log = Log(
             known_names(kind for kind, offered in OFFERED.items() if "search-type" in offered), stream
         )
@@ -173,11 +175,11 @@ class Application:
             self._held.give(len(content))
 
     async def _within(self, route: Route, call: Call) -> Answer:
-        """Run the route's function, within the number of requests in work and the time of each."""
-        if self.metrics.in_work >= self.front.settings.concurrent:
+        """Run the route's function, within the number of requests in work and the time of each; probes and figures are always answered."""
+        if self.admission.full and call.place is not NOWHERE:
             raise Unavailable(Issue(outcomes.BUSY))
         task = self._deadlines.enter()
-        self.metrics.in_work += 1
+        since = self.admission.enter()
         try:
             return await route.function(call)
         except asyncio.CancelledError:
@@ -185,7 +187,7 @@ class Application:
                 raise TimeoutError from None
             raise
         finally:
-            self.metrics.in_work -= 1
+            self.admission.leave(since)
             self._deadlines.leave(task)
 
     def _refused(self, call: Call, problem: Problem) -> Answer:

@@ -20,6 +20,8 @@ from prometheus_client.metrics_core import (
 )
 from prometheus_client.registry import Collector
 
+from creneau.http.admission import Admission
+
 CONTENT_TYPE: Final = (b"content-type", b"text/plain; version=0.0.4; charset=utf-8")
 BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0)
 """Upper bounds of durations, in seconds; one more, without bound, follows."""
@@ -28,8 +30,8 @@ BUCKETS: Final = (0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 
 class Metrics(Collector):
     """The figures of one application, in a registry of its own."""
 
-    def __init__(self) -> None:
-        self.in_work = 0
+    def __init__(self, admission: Admission) -> None:
+        self._admission = admission
         # By interaction, type and status: how many in each bucket; and the sum of their seconds.
         self._counts: dict[tuple[str, str, int], list[int]] = {}
         self._sums: dict[tuple[str, str, int], float] = {}
@@ -57,7 +59,16 @@ class Metrics(Collector):
             requests.add_metric((interaction, type, str(status)), sum(counts))
         yield requests
         yield self._durations()
-        yield GaugeMetricFamily("creneau_requests_in_work", "Requests in work", value=self.in_work)
+        now = self._admission
+        yield GaugeMetricFamily("creneau_requests_in_work", "Requests in work", value=now.in_work)
+        yield GaugeMetricFamily(
+            "creneau_requests_in_work_limit", "Requests that may be in work at once", value=int(now.limit)
+        )
+        yield CounterMetricFamily(
+            "creneau_requests_turned_away",
+            "Requests answered 503 before they were read, not in the other figures",
+            value=now.turned_away,
+        )
         for figures in self._watched:
             yield from figures()
 

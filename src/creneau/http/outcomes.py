@@ -29,7 +29,9 @@ class TooSlow(Problem):
 
 
 class OutOfTime(Problem):
-    """The answer was not ready in time."""
+    """The answer was not ready in time; `retry_after` in seconds, since it may have been for others' load."""
+
+    retry_after: int = 1
 
 
 class Broken(Problem):

@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import asyncio
 from asyncio import TimerHandle
+from functools import cache
 from http import HTTPStatus
 from typing import Any, Final
 
 from uvicorn.config import Config
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol, RequestResponseCycle
 
 from creneau.http import outcomes
+from creneau.http.admission import Admission
 from creneau.http.joining import Joining
 from creneau.http.settings import ServerSettings
 from creneau.problems import Issue, Refusal, refusal
+
+BASE: Final = "/fhir"
 
 HEAD_BAD = refusal(
     "http-malformed", "structure", "La requête HTTP est illisible.", "The HTTP request is unreadable."
@@ -62,6 +66,7 @@ class Listening(Config):
             timeout_graceful_shutdown=bounds.stop_seconds,
         )
         self.bounds = bounds
+        self.admission: Admission = app.admission
 
 
 class BoundedProtocol(HttpToolsProtocol):
@@ -127,6 +132,12 @@ class BoundedProtocol(HttpToolsProtocol):
         self._awaiting_head = True
         self._steps += 1
         super().on_message_complete()
+        if (
+            self.cycle.response_complete and self.timeout_keep_alive_task is None
+        ):  # refused before its body was there
+            self.timeout_keep_alive_task = self.loop.call_later(
+                self.timeout_keep_alive, self.timeout_keep_alive_handler
+            )
 
     def pause_writing(self) -> None:
         """The client reads slower than we write: give it some time."""
@@ -140,6 +151,23 @@ class BoundedProtocol(HttpToolsProtocol):
         if self._write_timer is not None:
             self._write_timer.cancel()
             self._write_timer = None
+
+    def _start_asgi_task(self, cycle: RequestResponseCycle, app: Any) -> None:
+        # Where uvicorn makes a request a task: too many in work are refused here, for a few microseconds each (REL-26).
+        if self._simple(cycle) and not self.config.admission.begin(self.loop):
+            cycle.response_complete = True
+            self.transport.write(busy())
+            self.on_response_complete()
+        else:
+            super()._start_asgi_task(cycle, app)
+
+    def _simple(self, cycle: RequestResponseCycle) -> bool:
+        """A request of the FHIR base that may be refused before its body is read: the connection stays, its answers are read."""
+        waiting = self.pipeline or self.flow.write_paused
+        scope = cycle.scope
+        return (
+            not waiting and cycle.keep_alive and scope["method"] != "HEAD" and scope["path"].startswith(BASE)
+        )
 
     def send_400_response(self, msg: str) -> None:
         """What cannot be parsed as HTTP."""
@@ -162,6 +190,12 @@ class BoundedProtocol(HttpToolsProtocol):
 
 
 RETRY: Final = b"retry-after: 1\r\n"
+
+
+@cache
+def busy() -> bytes:
+    """What a request beyond those in work is answered; its connection stays."""
+    return plain_answer(503, outcomes.BUSY, retry=True).replace(b"connection: close\r\n", b"")
 
 
 def plain_answer(status: int, why: Refusal, *, retry: bool = False, **values: object) -> bytes:

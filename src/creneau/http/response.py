@@ -122,7 +122,7 @@ def refused(call: Call, problem: Problem) -> Answer:
     headers: list[Header] = []
     if isinstance(problem, NotOffered):
         headers.append((b"allow", ", ".join(problem.allowed).encode("ascii", "ignore")))
-    if isinstance(problem, TooManyRequests | Unavailable):
+    if isinstance(problem, TooManyRequests | Unavailable | outcomes.OutOfTime):
         headers.append((b"retry-after", b"%d" % problem.retry_after))
     content = outcomes.of_problem(problem, call.language)
     return told(call, content, outcomes.status_of(problem), headers)
