@@ -1,4 +1,4 @@
-"""`python -m bench run | budget | national`: see `docs/benchmark.md`."""
+"""`python -m bench run | budget | national | stores`: see `docs/benchmark.md`."""
 
 from __future__ import annotations
 
@@ -19,6 +19,8 @@ from bench.national import national
 from bench.run import Wanted, run
 from bench.seed import SeedRefused
 from bench.server import NotStarted
+from bench.stores import Wanted as StoresWanted
+from bench.stores import stores
 from bench.wire import target
 
 COMMON = {
@@ -42,7 +44,19 @@ def arguments() -> argparse.ArgumentParser:
         )
     )
     _country(commands.add_parser("national", help="our server on the national demo, some 300,000 agendas"))
+    _stores(
+        commands.add_parser("stores", help="SQLite, PostgreSQL with one and with several workers, in one run")
+    )
     return parser
+
+
+def _stores(one: argparse.ArgumentParser) -> None:
+    one.add_argument("--operations", default="read,create,update,slots25", help=f"of {', '.join(OPERATIONS)}")
+    one.add_argument(
+        "--workers", default="1,4", help="with how many workers PostgreSQL is served, one after the other"
+    )
+    one.add_argument("--dir", type=Path, help="where the database is put (default: the temporary directory)")
+    _common(one, seconds=2.0, rounds=5, people=200, appointments=2_000)
 
 
 def _country(one: argparse.ArgumentParser) -> None:
@@ -113,6 +127,19 @@ def measured(asked: argparse.Namespace) -> dict[str, Any]:
         shape = Shape(asked.clients, asked.seconds)
         wanted = NationalWanted(asked.database, asked.agendas, asked.rounds, shape, asked.growth, asked.dir)
         return national(wanted, say)
+    if asked.command == "stores":
+        return stores(
+            StoresWanted(
+                tuple(mix.parsed(asked.operations)),
+                asked.rounds,
+                Shape(asked.clients, asked.seconds),
+                asked.people,
+                asked.appointments,
+                tuple(map(int, asked.workers.split(","))),
+                asked.dir,
+            ),
+            say,
+        )
     return budget(
         BudgetWanted(
             operations=tuple(mix.parsed(asked.operations)),

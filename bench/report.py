@@ -27,6 +27,8 @@ HEAD: Final = (
 def text(result: dict[str, Any]) -> str:
     """The result as lines to read."""
     parts = [facts(result), table(result)]
+    if result["kind"] == "stores":
+        parts.append(databases(result["operations"]))
     if result.get("growth"):
         parts.append(growth(result["growth"]))
     return "\n\n".join(parts)
@@ -98,6 +100,13 @@ def verdict(row: dict[str, Any], ours: bool) -> str:
         return f"failures: {row['failures']}, unserved: {row['unserved']}"
     budget = BUDGETS.get(row["name"])
     return "-" if not ours or budget is None else f"holds ({budget.cpu_us:.0f} us)"
+
+
+def databases(rows: list[dict[str, Any]]) -> str:
+    """CPU of the database's own processes, where it has some."""
+    lines = ["| operation | CPU us of the database |", "|---|---|"]
+    known = [row for row in rows if row["database_cpu_us"] is not None]
+    return "\n".join(lines + [f"| {row['title']} | {row['database_cpu_us']:.0f} |" for row in known])
 
 
 def growth(points: list[dict[str, Any]]) -> str:

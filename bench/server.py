@@ -28,9 +28,10 @@ def free_port() -> int:
         return int(one.getsockname()[1])
 
 
-def creneau(port: int, database: Path, program: Sequence[str] = ("creneau",)) -> list[str]:
-    """The command that serves that SQLite file; `program`: the module to run, with the arguments that precede `serve`."""
-    options = ["--host", HOST, "--port", str(port), "--database", f"sqlite:{database.resolve()}"]
+def creneau(port: int, database: Path | str, program: Sequence[str] = ("creneau",)) -> list[str]:
+    """The command that serves that SQLite file, or database; `program`: the module to run, with the arguments that precede `serve`."""
+    where = database if isinstance(database, str) else f"sqlite:{database.resolve()}"
+    options = ["--host", HOST, "--port", str(port), "--database", where]
     return [sys.executable, "-m", *program, "serve", *options]
 
 
