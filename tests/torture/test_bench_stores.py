@@ -23,4 +23,5 @@ def test_every_store_answers_the_same_operations_and_the_database_is_counted(tmp
     assert all(row["failures"] == {} and row["requests"] > 0 and row["cpu_us"] > 0 for row in rows)
     assert [row["database_cpu_us"] is None for row in rows] == [True, False, False] * 2
     assert rows[4]["database_cpu_us"] > 0
-    assert "CPU us of the database" in report.text(result) and report.svg(result).count("PostgreSQL") == 4
+    assert "CPU us of the database" in report.text(result)
+    assert all(row["title"] in report.svg(result) for row in rows)
