@@ -6,23 +6,31 @@ GAP §8, §9; `shared/design.md`, "Who is taken, and when" (a PractitionerRole s
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
 from types import MappingProxyType
 from typing import Any, Final, NamedTuple
 
 from creneau.fhir import json
 from creneau.fhir.reference import Literal, read
+from creneau.flows.ahead import note, of_keys
 from creneau.flows.world import World
 from creneau.profiles.agenda import agenda as read_agenda
 from creneau.profiles.agenda import durations
+from creneau.scheduling.intervals import Interval
 from creneau.scheduling.ownership import kind, owned
 from creneau.scheduling.slots import Agenda
-from creneau.store.contract import Stored
+from creneau.store.contract import DAY, Ahead, Stored
 
 KEPT: Final = 20_000
 """Agendas kept in memory; the oldest goes first."""
 
+
+LOOKED_AT: Final = frozenset({"PractitionerRole", "HealthcareService"})
+"""Actors that say something of their agenda: durations."""
+
+UNREAD: Final = DAY // 12
+"""The longest slot that an agenda not read yet is expected to have, in microseconds."""
 
 TOGETHER: Final = 50
 """Schedules read at once, before other requests get their turn."""
@@ -66,6 +74,7 @@ async def humans(
             stored = known.get(actor) or await world.store.get("PractitionerRole", actor.partition("/")[2])
             if stored and not stored.deleted and (human := _human(world, stored)):
                 found[actor] = human
+                note(world, actor, (human,))
     return found
 
 
@@ -89,18 +98,62 @@ async def held(world: World, schedule_id: str, stored: Stored | None = None) -> 
 
 async def held_of(world: World, versions: Mapping[str, int]) -> list[Held]:
     """The agendas of many live Schedules, whose current versions are given by id, in the order of their ids: few reads for all."""
-    known: dict[str, _Kept] = {}
-    for id, version in versions.items():
-        kept: _Kept | None = world.kept.get(id)
-        if kept and kept.held.stored.version == version:
-            known[id] = kept
+    known = _remembered(world, versions)
     await _drop_stale(world, known)
     unknown = [id for id in versions if id not in known]
     for first in range(0, len(unknown), TOGETHER):
-        for stored in await world.store.several("Schedule", unknown[first : first + TOGETHER]):
-            known[stored.id] = _keep(world, await _read(world, stored))
+        some = await world.store.several("Schedule", unknown[first : first + TOGETHER])
+        there = await of_keys(world, _actors_of(world, some)) if world.store.far else world
+        for stored in some:
+            known[stored.id] = _keep(world, await _read(there, stored))
         await asyncio.sleep(0)
     return [known[id].held for id in sorted(known)]
+
+
+def _remembered(world: World, versions: Mapping[str, int]) -> dict[str, _Kept]:
+    """Those kept of that version; what they rest on may have changed."""
+    found = ((id, world.kept.get(id), version) for id, version in versions.items())
+    return {id: kept for id, kept, version in found if kept and kept.held.stored.version == version}
+
+
+async def of_search(
+    world: World, versions: Mapping[str, int], within: Interval | None, *, actors: bool
+) -> World:
+    """The same world, what a search of slots of these agendas looks at being read: their Schedules, the time taken `within`, their `actors`."""
+    if not world.store.far:
+        return world
+    known = _remembered(world, versions)
+    others = tuple(id for id in versions if id not in known)
+    wanted = [("Schedule", id) for id in others]
+    things: dict[str, None] = {}
+    longest = UNREAD if others else 0
+    for kept in known.values():
+        named = {*(kept.held.actors if actors else ()), *(actor for actor, _ in kept.rests_on)}
+        wanted += [(type, id) for type, _, id in (one.partition("/") for one in named)]
+        things.update(dict.fromkeys(kept.held.agenda.things))
+        longest = max(longest, *(one.duration for one in kept.held.agenda.services), 0)
+    have = tuple(kept.held.stored for kept in known.values())
+    if within is None:
+        return replace(world, store=await world.store.ahead(Ahead(tuple(wanted), known=have)))
+    reach = Ahead(
+        tuple(wanted),
+        things=tuple(things),
+        schedules=others,
+        start=within.start,
+        end=within.end + longest,
+        now=world.clock(),
+        known=have,
+    )
+    return replace(world, store=await world.store.ahead(reach))
+
+
+def _actors_of(world: World, schedules: Iterable[Stored]) -> Iterator[tuple[str, str]]:
+    """The actors that reading these Schedules looks at."""
+    for stored in schedules:
+        for actor in local_actors(json.load(stored.body), world):
+            if kind(actor) in LOOKED_AT:
+                type, _, id = actor.partition("/")
+                yield type, id
 
 
 async def _drop_stale(world: World, known: dict[str, _Kept]) -> None:
@@ -125,6 +178,7 @@ def _keep(world: World, kept: _Kept) -> _Kept:
     if len(world.kept) >= KEPT:
         del world.kept[next(iter(world.kept))]
     world.kept[id] = kept
+    note(world, f"Schedule/{id}", (actor for actor, _ in kept.rests_on))
     return kept
 
 
@@ -157,7 +211,7 @@ async def _agenda(
     rests_on: list[tuple[str, int]] = []
     of_actors: dict[str, int] = {}
     for actor in actors:
-        if kind(actor) in ("PractitionerRole", "HealthcareService"):
+        if kind(actor) in LOOKED_AT:
             resource = await world.store.get(*actor.split("/", 1))
             if resource and not resource.deleted:
                 rests_on.append((actor, resource.version))
@@ -175,7 +229,10 @@ async def _agenda(
 async def owning(world: World, things: Iterable[str]) -> list[Held]:
     """The agendas of these things, each once, in the order of their ids."""
     wanted = sorted(set(things))
-    ids = sorted({id for found in (await world.store.agendas(wanted)).values() for id in found})
+    agendas = await world.store.agendas(wanted)
+    for thing, of_thing in agendas.items() if world.store.far else ():
+        note(world, thing, (f"Schedule/{id}" for id in of_thing))
+    ids = sorted({id for found in agendas.values() for id in found})
     return [one for id in ids if (one := await held(world, id))]
 
 

@@ -50,6 +50,14 @@ def identifiers(query: Query) -> Iterator[TokenValue]:
             yield from (value for value in term.values if isinstance(value, TokenValue))
 
 
+def claims(query: Query) -> list[tuple[str, Claim]]:
+    """The identifiers, each with its system, that the condition names: who holds them is what `one` reads first."""
+    named = ((one.system, one.code) for one in identifiers(query))
+    return [
+        (query.type, Claim(system, code)) for system, code in named if system is not None and code is not None
+    ]
+
+
 async def one(world: World, type: str, condition: str) -> tuple[Query, Stored | None]:
     """The resource that the condition matches, None when there is none; Ambiguous when there are several (GAP-RET-E11)."""
     query = read(world, type, condition)

@@ -11,6 +11,7 @@ from typing import NamedTuple
 
 from creneau.fhir import instant
 from creneau.flows import foremost, one_slot, walking
+from creneau.flows.agendas import of_search
 from creneau.flows.answers import Entry, Found
 from creneau.flows.foremost import MANY
 from creneau.flows.searching import ignored, include
@@ -58,6 +59,12 @@ class Asked(NamedTuple):
     async def load(self) -> None:
         """Read all the agendas."""
         look = self.look
+        small = walking.is_small_for(look, len(self.versions))
+        actors = any(one.source == "Schedule" for one in self.query.includes)
+        if len(self.versions) <= MANY:
+            look.world = await of_search(
+                look.world, self.versions, look.window if small else None, actors=actors
+            )
         look.agendas = await look.asked.agendas(look.world, self.versions)
         look.agendas = walking.useful(look)
 
@@ -174,7 +181,7 @@ async def _found(
     if query.includes:
         # Nothing leads back to a Slot, so that what only follows their references needs none of them.
         sources = entries if any(one.reverse for one in query.includes) else ()
-        included = await include(world, query.includes, sources, _links(page))
+        included = await include(asked.look.world, query.includes, sources, _links(page))
     return Found(query, (*entries, *included), total, next, _said(asked))
 
 

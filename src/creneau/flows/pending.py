@@ -7,11 +7,12 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Sequence
 from dataclasses import replace
+from typing import Final
 
 from creneau.problems import Invalid, Issue, refusal
 from creneau.search.query import Query
 from creneau.search.rows import Period
-from creneau.store.contract import Claim, Occupied, Page, Plan, Put, Seen, Store, Stored, Take
+from creneau.store.contract import Ahead, Claim, Occupied, Page, Plan, Put, Seen, Store, Stored, Take
 
 TWICE = refusal(
     "written-twice",
@@ -26,6 +27,8 @@ Key = tuple[str, str]
 class Pending:
     """A `Store` over another. `promised`: what entries not yet decided will write, so that others may refer to it."""
 
+    far: Final = False
+
     def __init__(self, store: Store, promised: Iterable[Stored]) -> None:
         self._store = store
         self._promised: dict[Key, Stored] = {(one.type, one.id): one for one in promised}
@@ -37,6 +40,10 @@ class Pending:
         self.entries: list[int] = []
         self.entry = 0
         self.own: Key | None = None  # what the entry being decided writes: it must see the version before
+
+    async def ahead(self, wanted: Ahead) -> Store:
+        """Itself: a transaction reads ahead once for all its entries."""
+        return self
 
     async def get(self, type: str, id: str) -> Stored | None:
         """The pending version, else the promised one, else the store's.

@@ -140,7 +140,7 @@ async def _logical(
     claim: Claim,
     *types: str | None,
 ) -> None:
-    for type in [one for one in types if one] or _targets(path):
+    for type in [one for one in types if one] or targets(path):
         id = await world.store.holder(type, claim) if type in HELD else None
         if id is not None:
             assert isinstance(reference, dict)  # of a body that this request alone holds
@@ -150,7 +150,7 @@ async def _logical(
     resolved.issues.append(Issue(UNRESOLVED, path, "warning"))
 
 
-def _targets(path: str) -> tuple[str, ...]:
+def targets(path: str) -> tuple[str, ...]:
     """The types a logical reference without a type may mean, likeliest first."""
     if path.endswith(".actor"):
         return (

@@ -8,6 +8,7 @@ from typing import Final, NamedTuple
 
 from creneau.fhir import json
 from creneau.flows import one_slot
+from creneau.flows.ahead import of_keys
 from creneau.flows.answers import Entry, Found
 from creneau.flows.world import World
 from creneau.flows.writing import rows_of
@@ -116,6 +117,8 @@ async def _wave(
     new: list[Stored] = []
     for one in includes:
         keys = await _pointing(world, one, wave.keys) if one.reverse else _reached(one, wave)
+        if len(keys) > 1 and world.store.far:
+            world = await of_keys(world, (key for key in keys if key[0] != "Slot" and key not in found))
         for type, id in keys:
             if (type, id) not in found:
                 stored = await _current(world, type, id)

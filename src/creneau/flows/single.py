@@ -10,6 +10,7 @@ from typing import Final, NamedTuple
 
 from creneau.fhir import json
 from creneau.flows import (
+    ahead,
     conditions,
     f1_resources,
     f2_agenda,
@@ -100,15 +101,20 @@ async def create(
     """1a, 2a, 6a. With a condition (`If-None-Exist`), what it matches is the answer instead. `id`: as a transaction minted it."""
     of_type(type, sent)
     if condition is None:
-        return await settle(world, lambda: flow(type).create(world, sent, id))
+
+        async def unconditional() -> Saved:
+            return await flow(type).create(await ahead.of_write(world, (sent,)), sent, id)
+
+        return await settle(world, unconditional)
     query = conditions.read(world, type, condition)
     conditions.carried(query, sent)
 
     async def attempt() -> Saved:
-        _, known = await conditions.one(world, type, condition)
+        there = await ahead.of_write(world, (sent,), conditions.claims(query))
+        _, known = await conditions.one(there, type, condition)
         if known is None:
-            return await _first(world, type, condition, sent, id)
-        return await _confirmed(world, Saved(known, False, changed=False))
+            return await _first(there, type, condition, sent, id)
+        return await _confirmed(there, Saved(known, False, changed=False))
 
     async with world.turns.of(f"{type}?{condition}"):
         return await settle(world, attempt)
@@ -123,13 +129,14 @@ async def update(
         raise Malformed(Issue(ID_DIFFERS, f"{type}.id"))
 
     async def attempt() -> Saved:
-        known = await world.store.get(type, id)
+        there = await ahead.of_write(world, (sent,), (), (type, id))
+        known = await there.store.get(type, id)
         current(expected, known)
-        if world.rules.client_ids and type != "Appointment" and (known is None or known.deleted):
+        if there.rules.client_ids and type != "Appointment" and (known is None or known.deleted):
             return await (
-                flow(type).change(world, known, sent) if known else flow(type).create(world, sent, id)
+                flow(type).change(there, known, sent) if known else flow(type).create(there, sent, id)
             )
-        return await _confirmed(world, await flow(type).change(world, reading.present(known, type), sent))
+        return await _confirmed(there, await flow(type).change(there, reading.present(known, type), sent))
 
     flow(type)
     async with world.turns.of(f"{type}/{id}"):
@@ -150,13 +157,14 @@ async def update_where(
     conditions.carried(query, sent)
 
     async def attempt() -> Saved:
-        _, known = await conditions.one(world, type, condition)
+        there = await ahead.of_write(world, (sent,), conditions.claims(query))
+        _, known = await conditions.one(there, type, condition)
         current(expected, known)
         if known is None:
-            return await _first(world, type, condition, sent, id)
+            return await _first(there, type, condition, sent, id)
         if sent.get("id", known.id) != known.id:
             raise Malformed(Issue(ID_DIFFERS, f"{type}.id"))
-        return await _confirmed(world, await flow(type).change(world, known, sent))
+        return await _confirmed(there, await flow(type).change(there, known, sent))
 
     async with world.turns.of(f"{type}?{condition}"):
         return await settle(world, attempt)
@@ -170,7 +178,8 @@ async def patch(
     async def attempt() -> Saved:
         known = reading.present(await world.store.get(type, id), type)
         current(expected, known)
-        saved = await flow(type).change(world, known, change(json.load(known.body)))
+        sent = change(json.load(known.body))
+        saved = await flow(type).change(await ahead.of_write(world, (sent,)), known, sent)
         return await _confirmed(world, saved)
 
     flow(type)

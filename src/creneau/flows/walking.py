@@ -249,10 +249,14 @@ async def _by_ids(look: Look) -> list[Shown]:
 
 def is_small(look: Look) -> bool:
     """Whether counting all that matches costs little."""
+    return is_small_for(look, len(look.agendas))
+
+
+def is_small_for(look: Look, agendas: int) -> bool:
+    """The same of a search of so many agendas, which are not read yet."""
     if look.asked.slots is not None:
         return True
-    days = (look.window.end - look.window.start) // DAY + 1
-    return len(look.agendas) * days <= COUNTED
+    return agendas * ((look.window.end - look.window.start) // DAY + 1) <= COUNTED
 
 
 async def count(look: Look) -> int:

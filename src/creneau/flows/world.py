@@ -42,4 +42,7 @@ class World:
     rules: Rules
     turns: Turns = field(default_factory=Turns)
     kept: dict[str, Any] = field(default_factory=dict)  # agendas already read (`flows/agendas.py`)
+    along: dict[str, tuple[str, ...]] = field(
+        default_factory=dict
+    )  # what is read with what (`flows/ahead.py`)
     links: dict[Any, Any] = field(default_factory=dict)  # references already read (`flows/searching.py`)

@@ -109,6 +109,28 @@ class Plan:
     seen: tuple[Seen, ...] = ()
 
 
+@dataclass(frozen=True, slots=True)
+class Ahead:
+    """What a flow is about to read, as far as it can tell: nothing has to be complete, and what is asked besides is read then.
+
+    `resources`: by (type, id). `claims`: (type, claim), with the resources that hold them. `owners`: "Type/id" of things whose agendas are
+    asked for, with their Schedules; those of the holders of `claims` too. `actors`: (type, id), whose Schedules are asked for (`linked`),
+    and the agendas of the things of these. `things`: whose taken time is asked for between `start` and `end`, and that of the things of
+    `schedules` (ids). `known`: current versions that the caller has.
+    """
+
+    resources: tuple[tuple[str, str], ...] = ()
+    claims: tuple[tuple[str, Claim], ...] = ()
+    owners: tuple[str, ...] = ()
+    actors: tuple[tuple[str, str], ...] = ()
+    things: tuple[str, ...] = ()
+    schedules: tuple[str, ...] = ()
+    start: int = 0
+    end: int = 0
+    now: int = 0
+    known: tuple[Stored, ...] = ()
+
+
 class Moved(Exception):
     """A version that the plan rests on is no longer current: read and decide again."""
 
@@ -176,6 +198,15 @@ class Store(Protocol):
     `StillBooked`. Then everything is written durably, and the call returns. ValueError: a take without length, a take that is not an Appointment's, owns that are
     not a Schedule's. Histories of a type or of all go by (updated, type, id, version), newest first.
     """
+
+    @property
+    def far(self) -> bool:
+        """Whether a read costs a round trip, so that it pays to say `ahead` what will be read."""
+        ...
+
+    async def ahead(self, wanted: Ahead) -> Store:
+        """A store whose reads of what is wanted are of now, and cost nothing more; of a store that is not far, the store itself."""
+        ...
 
     async def get(self, type: str, id: str) -> Stored | None:
         """The current version (a deletion included), or None."""

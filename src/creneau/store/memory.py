@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Iterable, Sequence
+from typing import Final
 
 from creneau.search import match
 from creneau.search.match import Held
@@ -10,6 +11,7 @@ from creneau.search.query import Query
 from creneau.search.rows import Period
 from creneau.store import deletions, position
 from creneau.store.contract import (
+    Ahead,
     AlreadyClaimed,
     AlreadyTaken,
     Claim,
@@ -18,6 +20,7 @@ from creneau.store.contract import (
     Page,
     Plan,
     Put,
+    Store,
     Stored,
     StoreUnavailable,
     Take,
@@ -32,6 +35,8 @@ Key = tuple[str, str]
 class MemoryStore:
     """Every verb of `contract.Store`, each a plain walk over dictionaries; a commit runs without awaiting, so it is atomic."""
 
+    far: Final = False
+
     def __init__(self) -> None:
         self._versions: dict[Key, list[Stored]] = {}
         self._held: dict[str, dict[str, Held]] = {}  # live resources by type and id
@@ -39,6 +44,10 @@ class MemoryStore:
         self._takes: dict[str, tuple[Take, ...]] = {}  # by appointment
         self._owns: dict[str, frozenset[str]] = {}  # by schedule
         self._closed = False
+
+    async def ahead(self, wanted: Ahead) -> Store:
+        """See `contract.Store.ahead`."""
+        return self
 
     async def get(self, type: str, id: str) -> Stored | None:
         """See `contract.Store.get`."""

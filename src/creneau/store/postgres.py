@@ -11,16 +11,29 @@ from typing import Any, Final
 
 from creneau.search.query import Query
 from creneau.search.rows import Period
-from creneau.store import position, postgres_search
+from creneau.store import position, postgres_ahead, postgres_search
 from creneau.store import postgres_statements as sql
-from creneau.store.contract import Claim, Occupied, OutcomeUnknown, Page, Plan, Stored, StoreUnavailable, Take
+from creneau.store.contract import (
+    Ahead,
+    Claim,
+    Occupied,
+    OutcomeUnknown,
+    Page,
+    Plan,
+    Store,
+    Stored,
+    StoreUnavailable,
+    Take,
+)
 from creneau.store.fill import fitting
+from creneau.store.foreseen import Foreseen
 from creneau.store.migrate import migrations
 from creneau.store.plan import in_order, refuse_nonsense
 from creneau.store.postgres_connections import Connections, connect
 from creneau.store.postgres_migrate import migrate
 from creneau.store.postgres_plan import encode, judged
 from creneau.store.postgres_values import kept
+from creneau.store.recent import Recent
 
 CHUNK: Final = 500
 CONNECTIONS: Final = 10
@@ -38,13 +51,20 @@ _GREATEST: Final = position.Position(_BOUND, "\U0010ffff", "\U0010ffff", _BOUND)
 class PostgresStore:
     """Every verb of `contract.Store`; built by `open_postgres`, used from one event loop."""
 
+    far: Final = True
+
     def __init__(self, connections: Connections, tenant: str) -> None:
         self.connections = connections
         self.tenant = tenant
         self._closed = False
+        self._recent = Recent()  # bodies only: what is current is asked of the database each time
         self._committing: set[asyncio.Task[Any]] = set()
         self._written = 0
         self._measure_at = FIRST_MEASURE
+
+    async def ahead(self, wanted: Ahead) -> Store:
+        """See `contract.Store.ahead`: one round trip."""
+        return Foreseen(self, await postgres_ahead.read(self.connections, self.tenant, wanted, self._recent))
 
     async def get(self, type: str, id: str) -> Stored | None:
         """See `contract.Store.get`."""

@@ -18,12 +18,14 @@ from creneau.store import deletions, past, search_sql
 from creneau.store import statements as sql
 from creneau.store.contract import (
     DAY,
+    Ahead,
     Claim,
     Moved,
     Occupied,
     Page,
     Plan,
     Seen,
+    Store,
     Stored,
     StoreUnavailable,
     Take,
@@ -47,6 +49,8 @@ CACHE: Final = 64 * 1024  # KiB of pages the writer keeps
 class SqliteStore:
     """Every verb of `contract.Store`; built by `open_sqlite`, used from one event loop."""
 
+    far: Final = False
+
     def __init__(self, path: Path, tenant: str, lock: FileLock) -> None:
         self.path = path
         self.tenant = tenant
@@ -57,6 +61,10 @@ class SqliteStore:
         self._writer = Writer(partial(connect, path, writing=True), tenant, self._recent)
         self._execute = self._reader.cursor.execute
         self._recent.any_long = self._execute(sql.ANY_LONG, (tenant,)).fetchone() is not None
+
+    async def ahead(self, wanted: Ahead) -> Store:
+        """See `contract.Store.ahead`."""
+        return self
 
     async def get(self, type: str, id: str) -> Stored | None:
         """See `contract.Store.get`."""

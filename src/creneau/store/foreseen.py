@@ -1,0 +1,192 @@
+"""A store seen through what was read from it at once (`contract.Store.ahead`): what is not among that is read when it is asked for.
+
+A commit judges what its decision saw, so a write may be decided on it; once something was committed through it, it remembers nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from dataclasses import dataclass, field
+from typing import Final
+
+from creneau.search.query import Query
+from creneau.search.rows import Period
+from creneau.store.contract import Ahead, Claim, Occupied, Page, Plan, Store, Stored, Take
+from creneau.store.plan import SCHEDULE, lapsed
+
+Key = tuple[str, str]
+
+
+@dataclass(slots=True)
+class Facts:
+    """What was read: None and empty lists stand for what was looked for and is not there."""
+
+    resources: dict[Key, Stored | None] = field(default_factory=dict)
+    holders: dict[tuple[str, Claim], str | None] = field(default_factory=dict)
+    agendas: dict[str, list[str]] = field(default_factory=dict)  # by thing
+    of_actors: dict[Key, list[str]] = field(default_factory=dict)
+    things: set[str] = field(default_factory=set)  # whose time `taken` has
+    taken: list[Occupied] = field(default_factory=list)
+    start: int = 0
+    end: int = 0
+    now: int = 0
+
+    def add(self, more: Facts) -> None:
+        """Take in what was read later; of taken time the last reading is kept."""
+        self.resources.update(more.resources)
+        self.holders.update(more.holders)
+        self.agendas.update(more.agendas)
+        self.of_actors.update(more.of_actors)
+        if more.things:
+            self.things, self.taken = more.things, more.taken
+            self.start, self.end, self.now = more.start, more.end, more.now
+
+    def has_time(self, things: Sequence[str], start: int, end: int, now: int) -> bool:
+        """Whether all the time of these things in [start, end) is known as at `now`."""
+        return (
+            bool(things)
+            and self.start <= start
+            and end <= self.end
+            and self.now <= now
+            and self.things.issuperset(things)
+        )
+
+
+class Foreseen:
+    """A `Store` over one that is far."""
+
+    far: Final = True
+
+    def __init__(self, store: Store, facts: Facts) -> None:
+        self._store = store
+        self._facts = facts
+
+    async def ahead(self, wanted: Ahead) -> Store:
+        """Itself, once it has what it has not yet of the resources wanted, and all the rest."""
+        has = self._facts.resources
+        for one in wanted.known:
+            has[one.type, one.id] = one
+        missing = tuple(key for key in wanted.resources if key not in has)
+        if missing or wanted.claims or wanted.owners or wanted.things or wanted.schedules:
+            further = Ahead(
+                missing,
+                wanted.claims,
+                wanted.owners,
+                wanted.actors,
+                wanted.things,
+                wanted.schedules,
+                wanted.start,
+                wanted.end,
+                wanted.now,
+            )
+            more = await self._store.ahead(further)
+            if isinstance(more, Foreseen):
+                self._facts.add(more._facts)
+        return self
+
+    async def get(self, type: str, id: str) -> Stored | None:
+        """See `contract.Store.get`."""
+        facts = self._facts.resources
+        key = (type, id)
+        return facts[key] if key in facts else await self._store.get(type, id)
+
+    async def version(self, type: str, id: str, version: int) -> Stored | None:
+        """See `contract.Store.version`."""
+        return await self._store.version(type, id, version)
+
+    async def history(
+        self,
+        type: str | None,
+        id: str | None,
+        *,
+        since: int | None = None,
+        count: int = 100,
+        after: str | None = None,
+    ) -> Page:
+        """See `contract.Store.history`."""
+        return await self._store.history(type, id, since=since, count=count, after=after)
+
+    async def find(self, query: Query, *, count: int | None = None) -> Page:
+        """See `contract.Store.find`."""
+        return await self._store.find(query, count=count)
+
+    async def matching(self, query: Query) -> dict[str, int]:
+        """See `contract.Store.matching`."""
+        return await self._store.matching(query)
+
+    async def versions(self, type: str, ids: Sequence[str]) -> dict[str, int]:
+        """See `contract.Store.versions`."""
+        if all((type, id) in self._facts.resources for id in ids):
+            return {one.id: one.version for one in self._live(type, ids)}
+        return await self._store.versions(type, ids)
+
+    async def several(self, type: str, ids: Sequence[str]) -> list[Stored]:
+        """See `contract.Store.several`."""
+        if all((type, id) in self._facts.resources for id in ids):
+            return self._live(type, ids)
+        return await self._store.several(type, ids)
+
+    async def dated(self, type: str, ids: Sequence[str], prefix: str) -> dict[str, Period]:
+        """See `contract.Store.dated`."""
+        return await self._store.dated(type, ids, prefix)
+
+    async def holder(self, type: str, claim: Claim) -> str | None:
+        """See `contract.Store.holder`."""
+        facts, key = self._facts.holders, (type, claim)
+        return facts[key] if key in facts else await self._store.holder(type, claim)
+
+    async def linked(
+        self, type: str, param: str, target_type: str, target_id: str, most: int | None = None
+    ) -> list[str]:
+        """See `contract.Store.linked`."""
+        if type == SCHEDULE and param == "actor":
+            known = self._facts.of_actors.get((target_type, target_id))
+            if known is not None:
+                return known[:most]
+        return await self._store.linked(type, param, target_type, target_id, most)
+
+    async def takes(self, appointment: str) -> tuple[Take, ...]:
+        """See `contract.Store.takes`."""
+        return await self._store.takes(appointment)
+
+    async def taken(self, things: Sequence[str], start: int, end: int, *, now: int) -> list[Occupied]:
+        """See `contract.Store.taken`."""
+        if not self._facts.has_time(things, start, end, now):
+            return await self._store.taken(things, start, end, now=now)
+        wanted = frozenset(things)
+        return [
+            one
+            for one in self._facts.taken
+            if one.take.start < end
+            and one.take.end > start
+            and one.take.thing in wanted
+            and not lapsed(one.take, now)
+        ]
+
+    async def agendas(self, things: Sequence[str]) -> dict[str, list[str]]:
+        """See `contract.Store.agendas`."""
+        facts = self._facts.agendas
+        unknown = [thing for thing in things if thing not in facts]
+        found = await self._store.agendas(unknown) if unknown else {}
+        return {thing: ids for thing in things if (ids := facts.get(thing) or found.get(thing))}
+
+    async def commit(self, plan: Plan) -> tuple[Take, ...]:
+        """See `contract.Store.commit`."""
+        met = await self._store.commit(plan)
+        self._facts = Facts()
+        return met
+
+    def scan(self, type: str | None = None) -> AsyncIterator[Stored]:
+        """See `contract.Store.scan`."""
+        return self._store.scan(type)
+
+    async def ready(self) -> bool:
+        """See `contract.Store.ready`."""
+        return await self._store.ready()
+
+    async def close(self) -> None:
+        """Nothing to release."""
+
+    def _live(self, type: str, ids: Sequence[str]) -> list[Stored]:
+        found = (self._facts.resources[type, id] for id in dict.fromkeys(ids))
+        return [one for one in found if one and not one.deleted]
