@@ -13,8 +13,8 @@ from typing import Any, Final, NamedTuple
 
 from creneau.fhir import json
 from creneau.fhir.reference import Literal, read
-from creneau.flows.ahead import note, of_keys
-from creneau.flows.world import World
+from creneau.flows.ahead import company, of_keys
+from creneau.flows.world import World, note
 from creneau.profiles.agenda import agenda as read_agenda
 from creneau.profiles.agenda import durations
 from creneau.scheduling.intervals import Interval
@@ -124,12 +124,12 @@ async def of_search(
         return world
     known = _remembered(world, versions)
     others = tuple(id for id in versions if id not in known)
-    wanted = [("Schedule", id) for id in others]
+    wanted = [_key(one) for id in others for one in company(world, f"Schedule/{id}")]
     things: dict[str, None] = {}
     longest = UNREAD if others else 0
     for kept in known.values():
         named = {*(kept.held.actors if actors else ()), *(actor for actor, _ in kept.rests_on)}
-        wanted += [(type, id) for type, _, id in (one.partition("/") for one in named)]
+        wanted += map(_key, named)
         things.update(dict.fromkeys(kept.held.agenda.things))
         longest = max(longest, *(one.duration for one in kept.held.agenda.services), 0)
     have = tuple(kept.held.stored for kept in known.values())
@@ -152,8 +152,12 @@ def _actors_of(world: World, schedules: Iterable[Stored]) -> Iterator[tuple[str,
     for stored in schedules:
         for actor in local_actors(json.load(stored.body), world):
             if kind(actor) in LOOKED_AT:
-                type, _, id = actor.partition("/")
-                yield type, id
+                yield _key(actor)
+
+
+def _key(one: str) -> tuple[str, str]:
+    type, _, id = one.partition("/")
+    return type, id
 
 
 async def _drop_stale(world: World, known: dict[str, _Kept]) -> None:
@@ -229,6 +233,8 @@ async def _agenda(
 async def owning(world: World, things: Iterable[str]) -> list[Held]:
     """The agendas of these things, each once, in the order of their ids."""
     wanted = sorted(set(things))
+    if world.store.far:
+        world = replace(world, store=await world.store.ahead(Ahead(owners=tuple(wanted))))
     agendas = await world.store.agendas(wanted)
     for thing, of_thing in agendas.items() if world.store.far else ():
         note(world, thing, (f"Schedule/{id}" for id in of_thing))

@@ -13,7 +13,7 @@ from typing import Any, Final
 
 from creneau.fhir.reference import Literal, Logical, read, walk
 from creneau.flows.references import HELD, targets
-from creneau.flows.world import World
+from creneau.flows.world import World, named
 from creneau.scheduling.ownership import NEVER_TAKEN, kind
 from creneau.scheduling.slots import read_slot_id
 from creneau.store.contract import Ahead, Claim
@@ -22,9 +22,6 @@ MOST: Final = 1_000
 """References of a request that are foreseen."""
 FAR: Final = 64
 """Resources guessed from one reference."""
-KEPT: Final = 60_000
-"""Resources whose company is remembered."""
-
 ACTORS: Final = frozenset({"PractitionerRole", "HealthcareService", "Organization"})
 """Actors whose Schedules a booking looks for: a role stands for its human, a service may be taken itself."""
 
@@ -50,15 +47,6 @@ async def of_keys(world: World, keys: Iterable[Key]) -> World:
     return replace(world, store=await world.store.ahead(Ahead(tuple(keys))))
 
 
-def note(world: World, one: str, others: Iterable[str]) -> None:
-    """Remember that whoever reads the resource `one` ("Type/id") is likely to read `others`."""
-    if world.store.far:
-        world.along.pop(one, None)
-        if len(world.along) >= KEPT:
-            del world.along[next(iter(world.along))]
-        world.along[one] = tuple(others)
-
-
 class _Found:
     """What the references of some resources lead to."""
 
@@ -76,13 +64,18 @@ class _Found:
                     if slot := read_slot_id(id):
                         self.keys["Schedule", slot.agenda] = None
                 case Literal(type=type, id=id) if type in HELD:
-                    self.keys[type, id] = None
-                    if books and type not in NEVER_TAKEN:
-                        self.actors[type, id] = None
+                    self._hold((type, id), books)
                 case Logical(system=system, value=value, type=type):
                     claim = Claim(system, value)
-                    types = (type,) if type else targets(path)
-                    self.claims.update(dict.fromkeys((one, claim) for one in types if one in HELD))
+                    for one in [one for one in ((type,) if type else targets(path)) if one in HELD]:
+                        self.claims[one, claim] = None
+                        for before in world.along.get(named(one, claim), ()):
+                            self._hold(_key(before), books)
+
+    def _hold(self, key: Key, books: bool) -> None:
+        self.keys[key] = None
+        if books and key[0] not in NEVER_TAKEN:
+            self.actors[key] = None
 
     def ahead(self, world: World) -> Ahead:
         """All that is to be read, guesses included."""

@@ -11,7 +11,7 @@ from typing import Any, Final
 
 from creneau.fhir import json
 from creneau.fhir.reference import walk
-from creneau.flows import conditions, deletion, entries, reading, single
+from creneau.flows import ahead, conditions, deletion, entries, reading, single
 from creneau.flows.answers import Deleted, Done, Found, Past, Resource, Saved
 from creneau.flows.entries import Asked
 from creneau.flows.pending import Pending
@@ -196,7 +196,8 @@ async def _together(world: World, listed: Sequence[Mapping[str, Any]], strict: b
     ]
     targets = {one.index: await _target(world, one) for one in asked if one.method in ("POST", "PUT")}
     await _relink(world, asked, targets)
-    pending = Pending(world.store, _promises(world, asked, targets))
+    there = await ahead.of_write(world, [one.sent for one in asked if one.sent], (), *targets.values())
+    pending = Pending(there.store, _promises(world, asked, targets))
     inside = replace(world, store=pending, kept={}, turns=type(world.turns)())
     done: dict[int, Done] = {}
     for one in sorted(asked, key=_order):

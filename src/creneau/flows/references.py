@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final
 
 from creneau.fhir.reference import Contained, Foreign, Literal, Logical, Urn, read, walk
-from creneau.flows.world import World
+from creneau.flows.world import World, named, note
 from creneau.problems import Invalid, Issue, refusal
 from creneau.store.contract import Claim, Seen, Stored
 
@@ -145,6 +145,7 @@ async def _logical(
         if id is not None:
             assert isinstance(reference, dict)  # of a body that this request alone holds
             reference["reference"] = f"{type}/{id}"
+            note(world, named(type, claim), (f"{type}/{id}",))
             await _literal(world, resolved, path, f"{type}/{id}")
             return
     resolved.issues.append(Issue(UNRESOLVED, path, "warning"))

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 from zoneinfo import ZoneInfo
 
 from creneau.flows.turns import Turns
-from creneau.store.contract import Store
+from creneau.store.contract import Claim, Store
 
 if TYPE_CHECKING:
     from creneau.fhir.reference import Bases
     from creneau.fhir.validation import Validator
+
+KEPT: Final = 60_000
+"""Resources whose company is remembered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,3 +49,17 @@ class World:
         default_factory=dict
     )  # what is read with what (`flows/ahead.py`)
     links: dict[Any, Any] = field(default_factory=dict)  # references already read (`flows/searching.py`)
+
+
+def note(world: World, one: str, others: Iterable[str]) -> None:
+    """Remember that whoever reads the resource `one` ("Type/id") is likely to read `others`."""
+    if world.store.far:
+        world.along.pop(one, None)
+        if len(world.along) >= KEPT:
+            del world.along[next(iter(world.along))]
+        world.along[one] = tuple(others)
+
+
+def named(type: str, claim: Claim) -> str:
+    """What `note` calls the holder of a business identifier."""
+    return f"{type}?{claim.system}|{claim.value}"

@@ -6,7 +6,7 @@ A commit judges what its decision saw, so a write may be decided on it; once som
 from __future__ import annotations
 
 from collections.abc import AsyncIterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Final
 
 from creneau.search.query import Query
@@ -15,6 +15,7 @@ from creneau.store.contract import Ahead, Claim, Occupied, Page, Plan, Store, St
 from creneau.store.plan import SCHEDULE, lapsed
 
 Key = tuple[str, str]
+NOTHING: Final = Ahead()
 
 
 @dataclass(slots=True)
@@ -62,26 +63,22 @@ class Foreseen:
         self._facts = facts
 
     async def ahead(self, wanted: Ahead) -> Store:
-        """Itself, once it has what it has not yet of the resources wanted, and all the rest."""
-        has = self._facts.resources
+        """Itself, once it has what is wanted and was not read yet; taken time is read again."""
+        facts = self._facts
         for one in wanted.known:
-            has[one.type, one.id] = one
-        missing = tuple(key for key in wanted.resources if key not in has)
-        if missing or wanted.claims or wanted.owners or wanted.things or wanted.schedules:
-            further = Ahead(
-                missing,
-                wanted.claims,
-                wanted.owners,
-                wanted.actors,
-                wanted.things,
-                wanted.schedules,
-                wanted.start,
-                wanted.end,
-                wanted.now,
-            )
-            more = await self._store.ahead(further)
+            facts.resources[one.type, one.id] = one
+        missing = replace(
+            wanted,
+            resources=tuple(key for key in wanted.resources if key not in facts.resources),
+            claims=tuple(claim for claim in wanted.claims if claim not in facts.holders),
+            owners=tuple(thing for thing in wanted.owners if thing not in facts.agendas),
+            actors=tuple(actor for actor in wanted.actors if actor not in facts.of_actors),
+            known=(),
+        )
+        if missing != NOTHING:
+            more = await self._store.ahead(missing)
             if isinstance(more, Foreseen):
-                self._facts.add(more._facts)
+                facts.add(more._facts)
         return self
 
     async def get(self, type: str, id: str) -> Stored | None:
