@@ -74,21 +74,28 @@ def test_of_many_that_want_overlapping_time_one_wins(postgres, other, run):
         assert sorted(type(one).__name__ for one in found) == ["AlreadyTaken"] * (RIVALS - 1) + ["tuple"]
 
 
-def test_without_its_lock_the_same_function_books_twice(cluster, postgres, run):
+@pytest.mark.parametrize("name", ["creneau_commit", "creneau_create"])
+def test_without_its_lock_the_same_function_books_twice(cluster, postgres, run, name):
     """The negative control of the test above (REL-02): a guard that the tests cannot see missing is not tested."""
     lock = "PERFORM FROM unnest(things) AS w JOIN thing t ON t.tenant = whose AND t.thing = w ORDER BY t.thing FOR UPDATE OF t;"
-    (step,) = (one for one in migrations("postgres") if lock in one.sql)
-    function = step.sql[step.sql.index("CREATE FUNCTION creneau_commit") :].split("-- Adds index rows")[0]
+    (step,) = (one.sql for one in migrations("postgres") if f"CREATE FUNCTION {name}" in one.sql)
+    function = step[step.index(f"CREATE FUNCTION {name}") :]
+    function = function[: function.index("$$;") + 3]
+    assert lock in function
     spoiled = function.replace("CREATE FUNCTION", "CREATE OR REPLACE FUNCTION").replace(lock, "")
-    run(postgres.connections.call("CREATE DATABASE unguarded"))
+    run(postgres.connections.call(f"CREATE DATABASE unguarded_{name}"))
+
+    several = int(name == "creneau_commit")  # of one new resource it is the other function that judges
 
     async def race():
-        store = await open_postgres(cluster.url.replace("/postgres?", "/unguarded?"))
+        store = await open_postgres(cluster.url.replace("/postgres?", f"/unguarded_{name}?"))
         await store.connections.together(lambda connection: connection.execute(spoiled))
         await store.commit(plan(schedule("s", DOCTOR), appointment("first", take(at(-2), at(-1)))))
         for round in range(200):
+            besides = [put("Patient", f"p{round}-{n}") for n in range(RIVALS)]
             wanted = [
-                plan(appointment(f"a{round}-{n}", take(at(round), at(round + 1)))) for n in range(RIVALS)
+                plan(appointment(f"a{round}-{n}", take(at(round), at(round + 1))), *besides[n : n + several])
+                for n in range(RIVALS)
             ]
             await outcomes(*(store.commit(each) for each in wanted))
             held = await store.connections.rows(HELD, store.tenant)

@@ -11,7 +11,7 @@ from typing import Final
 
 from creneau.search.query import Query
 from creneau.search.rows import Period
-from creneau.store.contract import Ahead, Claim, Occupied, Page, Plan, Store, Stored, Take
+from creneau.store.contract import Ahead, AlreadyTaken, Claim, Occupied, Page, Plan, Store, Stored, Take
 from creneau.store.plan import SCHEDULE, lapsed
 
 Key = tuple[str, str]
@@ -169,7 +169,14 @@ class Foreseen:
 
     async def commit(self, plan: Plan) -> tuple[Take, ...]:
         """See `contract.Store.commit`."""
-        met = await self._store.commit(plan)
+        try:
+            met = await self._store.commit(plan)
+        except AlreadyTaken:
+            self._facts.things = set()  # the rest helps to find what to offer instead
+            raise
+        except BaseException:
+            self._facts = Facts()
+            raise
         self._facts = Facts()
         return met
 

@@ -31,7 +31,7 @@ from creneau.store.migrate import migrations
 from creneau.store.plan import in_order, refuse_nonsense
 from creneau.store.postgres_connections import Connections, connect
 from creneau.store.postgres_migrate import migrate
-from creneau.store.postgres_plan import encode, judged
+from creneau.store.postgres_plan import created, encode, judged
 from creneau.store.postgres_values import kept
 from creneau.store.recent import Recent
 
@@ -168,16 +168,25 @@ class PostgresStore:
         refuse_nonsense(plan)
         if self._closed:
             raise StoreUnavailable("stopping")
-        sent = encode(plan)
-        task = self._begin(self.connections.call(sql.COMMIT, self.tenant, sent.json, sent.bodies))
+        task = self._begin(self._write(plan))
         if not (await asyncio.wait((task,), timeout=ANSWERED))[0]:
             raise OutcomeUnknown("PostgreSQL: no answer yet")
-        answer = task.result()
+        met: tuple[Take, ...] = task.result()
         self._written += len(plan.puts)
         if self._written >= self._measure_at:
             self._measure_at *= 10
             self._begin(self.connections.call(sql.MEASURE))
-        return judged(plan, sent, answer)
+        return met
+
+    async def _write(self, plan: Plan) -> tuple[Take, ...]:
+        """One call, but for a new resource whose plan turns out to be of another kind: time that meets another's, a version that moved."""
+        new = created(plan)
+        if new is not None and await self.connections.call(sql.CREATE, self.tenant, *new):
+            return ()
+        sent = encode(plan)
+        return judged(
+            plan, sent, await self.connections.call(sql.COMMIT, self.tenant, sent.json, sent.bodies)
+        )
 
     async def scan(self, type: str | None = None) -> AsyncIterator[Stored]:
         """See `contract.Store.scan`."""

@@ -8,78 +8,21 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, Final
 
-from creneau.store.contract import DAY, Ahead, Occupied, Stored, Take
+from creneau.store.contract import Ahead, Occupied, Stored, Take
 from creneau.store.foreseen import Facts, Key
 from creneau.store.postgres_connections import Connections
 from creneau.store.postgres_values import kept
 from creneau.store.recent import Recent
 
-_RESOURCE: Final = "r.type, r.id, r.version, r.updated, r.interaction"
-_NONE: Final = "NULL::bigint, NULL::text, NULL::bigint"
-_ONE: Final = "SELECT * FROM resource r WHERE r.tenant = $1 AND r.type = {type} AND r.id = {id} LIMIT 1"
-_RESOURCES: Final = f"""
-SELECT 'resource' AS what, 0::bigint AS n, {_RESOURCE}, CASE WHEN r.version = w.version THEN NULL ELSE r.body END, {_NONE}
-FROM unnest($2::text[], $3::text[], $4::bigint[]) AS w (type, id, version)
-CROSS JOIN LATERAL ({_ONE.format(type="w.type", id="w.id")}) AS r
-"""
-"""The columns of every part: what it is, the number of what was asked, then those of a resource, or of a take."""
-
-DECISION: Final = f"""
-WITH held AS MATERIALIZED (
-    SELECT w.n, i.type, i.id
-    FROM unnest($5::text[], $6::text[], $7::text[]) WITH ORDINALITY AS w (type, system, value, n)
-    CROSS JOIN LATERAL (
-        SELECT * FROM identifier i
-        WHERE i.tenant = $1 AND i.type = w.type AND i.system = w.system AND i.value = w.value LIMIT 1
-    ) AS i
-), seat AS MATERIALIZED (
-    SELECT a.type, a.id, l.id AS schedule FROM (
-        SELECT * FROM unnest($9::text[], $10::text[]) AS w (type, id)
-        UNION SELECT type, id FROM held WHERE type IN ('PractitionerRole', 'HealthcareService', 'Organization')
-    ) AS a CROSS JOIN LATERAL (
-        SELECT * FROM link l WHERE l.tenant = $1 AND l.type = 'Schedule' AND l.param = 'actor'
-            AND l.target_type = a.type AND l.target_id = a.id OFFSET 0
-    ) AS l
-), agenda AS MATERIALIZED (
-    SELECT t.thing, o.schedule FROM (
-        SELECT * FROM unnest($8::text[]) AS w (thing)
-        UNION SELECT type || '/' || id FROM held
-        UNION SELECT o.thing FROM (SELECT DISTINCT schedule FROM seat) AS s
-        CROSS JOIN LATERAL (SELECT * FROM owner o WHERE o.tenant = $1 AND o.schedule = s.schedule OFFSET 0) AS o
-    ) AS t CROSS JOIN LATERAL (SELECT * FROM owner o WHERE o.tenant = $1 AND o.thing = t.thing OFFSET 0) AS o
+DECISION: Final = """
+SELECT * FROM creneau_ahead(
+    $1, $2::text[], $3::text[], $4::bigint[], $5::text[], $6::text[], $7::text[], $8::text[], $9::text[], $10::text[]
 )
-{_RESOURCES}
-UNION ALL
-SELECT 'holder', h.n, {_RESOURCE}, r.body, {_NONE}
-FROM held AS h CROSS JOIN LATERAL ({_ONE.format(type="h.type", id="h.id")}) AS r
-UNION ALL SELECT 'actor', 0, type, id, NULL, NULL, schedule, NULL, {_NONE} FROM seat
-UNION ALL SELECT 'agenda', 0, thing, schedule, NULL, NULL, NULL, NULL, {_NONE} FROM agenda
-UNION ALL
-SELECT 'resource', 0, {_RESOURCE}, r.body, {_NONE}
-FROM (SELECT schedule FROM agenda UNION SELECT schedule FROM seat) AS s
-CROSS JOIN LATERAL ({_ONE.format(type="'Schedule'", id="s.schedule")}) AS r
-WHERE s.schedule <> ALL ($3::text[])
 """
-"""Resources; the holders of identifiers; the Schedules of actors; the agendas of things, of holders, of what those Schedules are agendas of."""
-
-_TIME: Final = "k.tenant = $1 AND k.thing = p.thing AND k.finish > $7 AND (k.lapse IS NULL OR k.lapse > $9)"
-SEARCH: Final = f"""
-WITH owned AS MATERIALIZED (
-    SELECT DISTINCT o.thing FROM unnest($6::text[]) AS w (schedule)
-    CROSS JOIN LATERAL (SELECT * FROM owner o WHERE o.tenant = $1 AND o.schedule = w.schedule OFFSET 0) AS o
-)
-{_RESOURCES}
-UNION ALL SELECT 'thing', 0, thing, NULL, NULL, NULL, NULL, NULL, {_NONE} FROM owned
-UNION ALL
-SELECT 'taken', 0, k.thing, k.appointment, k.start, k.finish, k.kind, NULL, k.lapse, k.slot, k.capacity
-FROM (SELECT * FROM unnest($5::text[]) AS w (thing) UNION SELECT thing FROM owned) AS p
-CROSS JOIN LATERAL (
-    SELECT * FROM taken k WHERE {_TIME} AND k.start > $7::bigint - {DAY} AND k.start < $8
-    UNION ALL
-    SELECT * FROM taken k WHERE {_TIME} AND k.start <= $7::bigint - {DAY} AND k.finish - k.start > {DAY}
-) AS k
+SEARCH: Final = """
+SELECT * FROM creneau_around($1, $2::text[], $3::text[], $4::bigint[], $5::text[], $6::text[], $7, $8, $9)
 """
-"""Resources; the things of agendas; the time taken of these and others."""
+"""Both are in `migrations/postgres/0003_ahead_and_create.sql`."""
 
 
 async def read(connections: Connections, tenant: str, wanted: Ahead, recent: Recent) -> Facts:

@@ -73,6 +73,54 @@ def encode(plan: Plan) -> Encoded:
     return Encoded(_json(document), [put.body for put in plan.puts], claims, takes)
 
 
+def created(plan: Plan) -> tuple[Any, ...] | None:
+    """What `creneau_create` is given after the tenant, when the plan may be one for it: it writes one new resource and gives nothing up."""
+    (put, *others) = plan.puts or (None,)
+    if (
+        put is None
+        or others
+        or put.version != 1
+        or put.type == SCHEDULE
+        or put.rows.places
+        or put.unreferenced
+    ):
+        return None
+    seen, claims, takes, rows = sorted(set(plan.seen)), sorted(put.claims), distinct(put.takes), put.rows
+    if "\0" in put.id or any("\0" in take.thing or "\0" in take.slot for take in takes):
+        return None
+    return (
+        put.type,
+        put.id,
+        put.updated,
+        put.body,
+        plan.now,
+        [one.type for one in seen],
+        [one.id for one in seen],
+        [one.version for one in seen],
+        [kept(claim.system) for claim in claims],
+        [kept(claim.value) for claim in claims],
+        sorted({take.thing for take in takes}),
+        [take.thing for take in takes],
+        [take.start for take in takes],
+        [take.end for take in takes],
+        [take.kind for take in takes],
+        [take.until for take in takes],
+        [take.slot for take in takes],
+        [take.capacity for take in takes],
+        _once((kept(p), kept(code), kept(system)) for p, system, code in rows.tokens),
+        [row.param for row in rows.periods],
+        [row.lo for row in rows.periods],
+        [row.hi for row in rows.periods],
+        _once(kept_in(row) for row in rows.texts),
+        _once(kept_in(row) for row in rows.links),
+    )
+
+
+def _once(rows: Iterable[tuple[str, ...]]) -> list[str]:
+    """The texts of all rows after one another; rows that are kept in the same form are one."""
+    return [text for row in dict.fromkeys(rows) for text in row]
+
+
 def judged(plan: Plan, sent: Encoded, answer: str | None) -> tuple[Take, ...]:
     """What `commit` returns, from the verdict; raises what it refuses with."""
     if answer is None:
