@@ -233,8 +233,8 @@ async def _agenda(
 async def owning(world: World, things: Iterable[str]) -> list[Held]:
     """The agendas of these things, each once, in the order of their ids."""
     wanted = sorted(set(things))
-    if world.store.far:
-        world = replace(world, store=await world.store.ahead(Ahead(owners=tuple(wanted))))
+    if world.store.far and (store := await world.store.ahead(Ahead(owners=tuple(wanted)))) is not world.store:
+        world = replace(world, store=store)
     agendas = await world.store.agendas(wanted)
     for thing, of_thing in agendas.items() if world.store.far else ():
         note(world, thing, (f"Schedule/{id}" for id in of_thing))

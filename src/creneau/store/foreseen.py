@@ -15,7 +15,6 @@ from creneau.store.contract import Ahead, AlreadyTaken, Claim, Occupied, Page, P
 from creneau.store.plan import SCHEDULE, lapsed
 
 Key = tuple[str, str]
-NOTHING: Final = Ahead()
 
 
 @dataclass(slots=True)
@@ -67,15 +66,14 @@ class Foreseen:
         facts = self._facts
         for one in wanted.known:
             facts.resources[one.type, one.id] = one
-        missing = replace(
-            wanted,
-            resources=tuple(key for key in wanted.resources if key not in facts.resources),
-            claims=tuple(claim for claim in wanted.claims if claim not in facts.holders),
-            owners=tuple(thing for thing in wanted.owners if thing not in facts.agendas),
-            actors=tuple(actor for actor in wanted.actors if actor not in facts.of_actors),
-            known=(),
-        )
-        if missing != NOTHING:
+        resources = tuple(key for key in wanted.resources if key not in facts.resources)
+        claims = tuple(claim for claim in wanted.claims if claim not in facts.holders)
+        owners = tuple(thing for thing in wanted.owners if thing not in facts.agendas)
+        actors = tuple(actor for actor in wanted.actors if actor not in facts.of_actors)
+        if resources or claims or owners or actors or wanted.things or wanted.schedules:
+            missing = replace(
+                wanted, resources=resources, claims=claims, owners=owners, actors=actors, known=()
+            )
             more = await self._store.ahead(missing)
             if isinstance(more, Foreseen):
                 facts.add(more._facts)

@@ -11,7 +11,7 @@ from typing import Any, Final
 from creneau.store.contract import Ahead, Occupied, Stored, Take
 from creneau.store.foreseen import Facts, Key
 from creneau.store.postgres_connections import Connections
-from creneau.store.postgres_values import kept
+from creneau.store.postgres_values import SHORT, kept
 from creneau.store.recent import Recent
 
 DECISION: Final = """
@@ -29,7 +29,11 @@ async def read(connections: Connections, tenant: str, wanted: Ahead, recent: Rec
     """What is wanted, as of now. Names that are kept in another form than asked for are left to be read one by one."""
     facts = Facts({(one.type, one.id): one for one in wanted.known})
     reading = _Reading(wanted, facts, recent)
-    keys = [key for key in dict.fromkeys(wanted.resources) if key not in facts.resources and _plain(*key)]
+    keys = [
+        key
+        for key in dict.fromkeys(wanted.resources)
+        if key not in facts.resources and _plain(key[0]) and _plain(key[1])
+    ]
     asked = (tenant, *reading.resources(keys))
     if wanted.things or wanted.schedules:
         things = [thing for thing in wanted.things if _plain(thing)]
@@ -66,7 +70,7 @@ class _Reading:
         """The other arguments of `DECISION`."""
         wanted, facts = self._wanted, self._facts
         owners = [thing for thing in wanted.owners if _plain(thing)]
-        actors = [key for key in wanted.actors if _plain(*key)]
+        actors = [key for key in wanted.actors if _plain(key[0]) and _plain(key[1])]
         facts.agendas.update((thing, []) for thing in owners)
         facts.of_actors.update((key, []) for key in actors)
         facts.holders.update(dict.fromkeys(wanted.claims))
@@ -135,6 +139,6 @@ _PARTS: Final[Mapping[str, Callable[[_Reading, Sequence[Any]], None]]] = {
 }
 
 
-def _plain(*names: str) -> bool:
-    """Whether the database has the names as they are asked for."""
-    return all(kept(name) == name for name in names)
+def _plain(name: str) -> bool:
+    """Whether the database has the name as it is asked for."""
+    return len(name) <= SHORT and "\0" not in name

@@ -117,7 +117,10 @@ class Connections:
     @asynccontextmanager
     async def _writing(self) -> AsyncIterator[None]:
         """The right to hold a connection that writes."""
-        async with asyncio.timeout(CONNECT):
+        if self._writers.locked():
+            async with asyncio.timeout(CONNECT):
+                await self._writers.acquire()
+        else:
             await self._writers.acquire()
         try:
             yield

@@ -85,7 +85,7 @@ def created(plan: Plan) -> tuple[Any, ...] | None:
         or put.unreferenced
     ):
         return None
-    seen, claims, takes, rows = sorted(set(plan.seen)), sorted(put.claims), distinct(put.takes), put.rows
+    seen, claims, takes = sorted(set(plan.seen)), sorted(put.claims), distinct(put.takes)
     if "\0" in put.id or any("\0" in take.thing or "\0" in take.slot for take in takes):
         return None
     return (
@@ -100,25 +100,24 @@ def created(plan: Plan) -> tuple[Any, ...] | None:
         [kept(claim.system) for claim in claims],
         [kept(claim.value) for claim in claims],
         sorted({take.thing for take in takes}),
-        [take.thing for take in takes],
-        [take.start for take in takes],
-        [take.end for take in takes],
-        [take.kind for take in takes],
-        [take.until for take in takes],
-        [take.slot for take in takes],
-        [take.capacity for take in takes],
-        _once((kept(p), kept(code), kept(system)) for p, system, code in rows.tokens),
-        [row.param for row in rows.periods],
-        [row.lo for row in rows.periods],
-        [row.hi for row in rows.periods],
-        _once(kept_in(row) for row in rows.texts),
-        _once(kept_in(row) for row in rows.links),
+        msgspec.json.encode([_listed(take) for take in takes]).decode(),
+        msgspec.json.encode(_added(put.rows)).decode(),
     )
 
 
-def _once(rows: Iterable[tuple[str, ...]]) -> list[str]:
-    """The texts of all rows after one another; rows that are kept in the same form are one."""
-    return [text for row in dict.fromkeys(rows) for text in row]
+def _listed(take: Take) -> tuple[Any, ...]:
+    return take.thing, take.start, take.end, take.kind, take.until, take.slot, take.capacity
+
+
+def _added(rows: Rows) -> dict[str, list[tuple[Any, ...]]]:
+    """By table, the values of the index rows; rows that are kept in the same form are one."""
+    found: dict[str, list[tuple[Any, ...]]] = {
+        "token": list({(kept(p), kept(code), kept(system)): None for p, system, code in rows.tokens}),
+        "period": list(rows.periods),
+        "text": list({kept_in(row): None for row in rows.texts}),
+        "link": list({kept_in(row): None for row in rows.links}),
+    }
+    return {table: some for table, some in found.items() if some}
 
 
 def judged(plan: Plan, sent: Encoded, answer: str | None) -> tuple[Take, ...]:

@@ -12,8 +12,7 @@ COMMIT: Final = "SELECT creneau_commit($1, $2::jsonb, $3::bytea[])::text"
 CREATE: Final = """
 SELECT creneau_create(
     $1, $2, $3, $4, $5, $6, $7::text[], $8::text[], $9::bigint[], $10::text[], $11::text[], $12::text[],
-    $13::text[], $14::bigint[], $15::bigint[], $16::text[], $17::bigint[], $18::text[], $19::bigint[],
-    $20::text[], $21::text[], $22::bigint[], $23::bigint[], $24::text[], $25::text[]
+    $13::text::jsonb, $14::text::jsonb
 )
 """
 

@@ -11,7 +11,9 @@ from typing import Final, TypeVar
 LONGEST: Final = 1_000
 """Bytes of a text that is kept whole; a key of two such texts stays under the 2,704 bytes of an index entry."""
 
-_SURELY: Final = LONGEST // 4
+SHORT: Final = LONGEST // 4
+"""Characters of a text that is surely kept whole, unless it has the character 0."""
+
 _START: Final = 900
 _NUL: Final = "\uffff"  # a noncharacter, which no text of a client has a reason to hold
 
@@ -20,7 +22,7 @@ Any = TypeVar("Any")
 
 def kept(text: str) -> str:
     """The text as it is kept: of a long one its start, for searches by prefix, and a digest, for equality."""
-    if len(text) <= _SURELY and "\0" not in text:
+    if len(text) <= SHORT and "\0" not in text:
         return text
     text = text.replace("\0", _NUL)
     raw = text.encode("utf-8", "surrogatepass")

@@ -85,15 +85,13 @@ $$;
 
 -- The commit of a plan that writes one new resource, gives nothing up, and whose time meets nobody's: what 0002 says of creneau_commit
 -- holds, in the same order of locks, in fewer statements. False: it is another plan, nothing was written, creneau_commit is to judge it.
--- Lists say: the versions seen, sorted by (type, id); the things taken, sorted; the takes by number; the index rows.
+-- The versions seen are sorted by (type, id), the things taken too; takes: [thing, start, finish, kind, lapse, slot, capacity] by number;
+-- added: by table, [param, value, value] each.
 CREATE FUNCTION creneau_create(
     whose text, kind text, name text, written bigint, content bytea, instant bigint,
     seen_types text[], seen_ids text[], seen_versions bigint[],
     claim_systems text[], claim_values text[],
-    things text[],
-    take_things text[], take_starts bigint[], take_finishes bigint[], take_kinds text[],
-    take_lapses bigint[], take_slots text[], take_capacities bigint[],
-    tokens text[], periods text[], period_los bigint[], period_his bigint[], texts text[], links text[]
+    things text[], takes jsonb, added jsonb
 ) RETURNS boolean
 LANGUAGE plpgsql VOLATILE
 SET plan_cache_mode TO force_generic_plan
@@ -152,7 +150,10 @@ BEGIN
                 WHERE k.tenant = whose AND k.thing = w.thing AND k.start <= w.start - day
                     AND k.finish > w.start AND k.finish - k.start > 86400000000 AND (k.lapse IS NULL OR k.lapse > instant) LIMIT 1
             ) AS long
-            FROM unnest(take_things, take_starts, take_finishes) WITH ORDINALITY AS w (thing, start, finish, n)
+            FROM (
+                SELECT e.n, e.take->>0 AS thing, (e.take->1)::bigint AS start, (e.take->2)::bigint AS finish
+                FROM jsonb_array_elements(takes) WITH ORDINALITY AS e (take, n) OFFSET 0
+            ) AS w
         ) AS t;
         IF meets THEN
             RETURN false;
@@ -184,25 +185,22 @@ BEGIN
     END IF;
     IF things <> '{}' THEN
         INSERT INTO taken
-        SELECT whose, w.thing, w.start, name, w.n - 1, w.finish, w.slot, w.kind, w.lapse, w.capacity, guards[w.n]
-        FROM unnest(take_things, take_starts, take_finishes, take_kinds, take_lapses, take_slots, take_capacities)
-            WITH ORDINALITY AS w (thing, start, finish, kind, lapse, slot, capacity, n);
+        SELECT whose, e.take->>0, (e.take->1)::bigint, name, e.n - 1, (e.take->2)::bigint, e.take->>5, e.take->>3,
+            (e.take->>4)::bigint, (e.take->6)::bigint, guards[e.n]
+        FROM jsonb_array_elements(takes) WITH ORDINALITY AS e (take, n);
     END IF;
-    IF tokens <> '{}' THEN
-        INSERT INTO token SELECT whose, kind, tokens[w], tokens[w + 1], tokens[w + 2], name
-        FROM generate_series(1, cardinality(tokens), 3) AS w;
+    IF added ? 'token' THEN
+        INSERT INTO token SELECT whose, kind, e->>0, e->>1, e->>2, name FROM jsonb_array_elements(added->'token') AS e;
     END IF;
-    IF periods <> '{}' THEN
-        INSERT INTO period SELECT whose, kind, w.param, w.lo, w.hi, name
-        FROM unnest(periods, period_los, period_his) AS w (param, lo, hi);
+    IF added ? 'period' THEN
+        INSERT INTO period SELECT whose, kind, e->>0, (e->1)::bigint, (e->2)::bigint, name
+        FROM jsonb_array_elements(added->'period') AS e;
     END IF;
-    IF texts <> '{}' THEN
-        INSERT INTO text SELECT whose, kind, texts[w], texts[w + 1], texts[w + 2], name
-        FROM generate_series(1, cardinality(texts), 3) AS w;
+    IF added ? 'text' THEN
+        INSERT INTO text SELECT whose, kind, e->>0, e->>1, e->>2, name FROM jsonb_array_elements(added->'text') AS e;
     END IF;
-    IF links <> '{}' THEN
-        INSERT INTO link SELECT whose, kind, links[w], links[w + 1], links[w + 2], name
-        FROM generate_series(1, cardinality(links), 3) AS w;
+    IF added ? 'link' THEN
+        INSERT INTO link SELECT whose, kind, e->>0, e->>1, e->>2, name FROM jsonb_array_elements(added->'link') AS e;
     END IF;
     RETURN true;
 END
