@@ -75,19 +75,10 @@ def encode(plan: Plan) -> Encoded:
 
 def created(plan: Plan) -> tuple[Any, ...] | None:
     """What `creneau_create` is given after the tenant, when the plan may be one for it: it writes one new resource and gives nothing up."""
-    (put, *others) = plan.puts or (None,)
-    if (
-        put is None
-        or others
-        or put.version != 1
-        or put.type == SCHEDULE
-        or put.rows.places
-        or put.unreferenced
-    ):
+    if len(plan.puts) != 1 or not _is_new(plan.puts[0]):
         return None
+    (put,) = plan.puts
     seen, claims, takes = sorted(set(plan.seen)), sorted(put.claims), distinct(put.takes)
-    if "\0" in put.id or any("\0" in take.thing or "\0" in take.slot for take in takes):
-        return None
     return (
         put.type,
         put.id,
@@ -103,6 +94,12 @@ def created(plan: Plan) -> tuple[Any, ...] | None:
         msgspec.json.encode([_listed(take) for take in takes]).decode(),
         msgspec.json.encode(_added(put.rows)).decode(),
     )
+
+
+def _is_new(put: Put) -> bool:
+    """Whether it makes a resource with no more to it than all have."""
+    new = (put.version, put.interaction) == (1, "create") and put.type != SCHEDULE and not put.rows.places
+    return new and "\0" not in put.id and not any("\0" in one.thing or "\0" in one.slot for one in put.takes)
 
 
 def _listed(take: Take) -> tuple[Any, ...]:
