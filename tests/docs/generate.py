@@ -1,7 +1,7 @@
 """Writes what the pages take from tables: `python -m tests.docs.generate`.
 
-Every refusal (docs/errors.md), every setting (docs/operations.md), every status step (docs/flows/6b-update.md). A test fails when a
-committed page is not what this writes.
+Every refusal (docs/errors.md), every setting (docs/operations.md), every status step (docs/flows/6b-update.md), the files of a cluster
+and what its last run measured (docs/operations/high-availability.md). A test fails when a committed page is not what this writes.
 """
 
 from __future__ import annotations
@@ -23,6 +23,8 @@ from creneau.fhir.validation.invariants.profiles import PROFILE_RULES
 from creneau.http import outcomes
 from creneau.problems import Problem, Refusal
 from creneau.scheduling import lifecycle
+from tests.ha import files
+from tests.ha import report as ha_report
 
 DOCS: Final = Path(__file__).resolve().parents[2] / "docs"
 SOURCE: Final = Path(creneau.__file__).parent
@@ -233,20 +235,26 @@ def steps() -> str:
 COLUMNS: Final = tuple(dict.fromkeys(end for _, end in lifecycle.STEPS))
 
 MADE: Final = {
-    "errors.md": ("errors", errors),
-    "operations.md": ("settings", settings),
-    "flows/6b-update.md": ("steps", steps),
+    "errors.md": {"errors": errors},
+    "operations.md": {"settings": settings},
+    "flows/6b-update.md": {"steps": steps},
+    "operations/high-availability.md": {
+        "files": files.shown,
+        "measured": ha_report.promised,
+        "cost": ha_report.cost,
+    },
 }
-"""By page: the name of its marked part, and what writes it."""
+"""By page: its marked parts, and what writes each."""
 
 
 def page(name: str) -> str:
-    """The page as it should be: its own text, the marked part written anew."""
-    mark, make = MADE[name]
+    """The page as it should be: its own text, the marked parts written anew."""
     text = (DOCS / name).read_text("utf-8")
-    begin, end = f"<!-- {mark}: begin (tests/docs/generate.py) -->\n", f"<!-- {mark}: end -->"
-    before, rest = text.split(begin)
-    return f"{before}{begin}{make()}{end}{rest.split(end)[1]}"
+    for mark, make in MADE[name].items():
+        begin, end = f"<!-- {mark}: begin (tests/docs/generate.py) -->\n", f"<!-- {mark}: end -->"
+        before, rest = text.split(begin)
+        text = f"{before}{begin}{make()}{end}{rest.split(end)[1]}"
+    return text
 
 
 if __name__ == "__main__":

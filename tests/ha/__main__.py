@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import os
+import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -50,6 +53,7 @@ def say(line: str) -> None:
 def main(given: Sequence[str] | None = None) -> int:
     """Play; 0 when nothing was found."""
     asked = arguments().parse_args(given)
+    signal.signal(signal.SIGTERM, signal.default_int_handler)  # what was started is ended all the same
     if asked.render:
         report.rendered(asked.report)
         return 0
@@ -71,7 +75,8 @@ def main(given: Sequence[str] | None = None) -> int:
         print(f"FINDING {line}")
     if asked.report is not None:
         where = environment(Path(tempfile.gettempdir()))
-        report.write({"environment": where, "short": asked.short, "results": results}, asked.report)
+        names = [one.name for one in SCENARIOS]
+        report.write({"environment": where, "results": results}, asked.report, names)
     return 1 if found else 0
 
 
@@ -112,6 +117,7 @@ def one_of(scenario: Scenario, cluster: Cluster, asked: Any) -> dict[str, Any]:
         shutil.copy(cluster.folder / f"{name}.log", asked.logs)
         for node in cluster.nodes.values():
             shutil.copy(node.log, asked.logs / f"{name}-{node.place.name}.log")
+    stage.notes["processes that wanted a core (mean of 5 min)"] = round(os.getloadavg()[1], 1)
     stage.notes["doctor"] = examined(url, stage.findings)
     for line in stage.findings[:10]:
         say(f"{scenario.name}: FINDING {line}")
@@ -147,7 +153,7 @@ def examined(url: str, findings: list[str]) -> str:
     lines = (done.stdout + done.stderr).splitlines()
     if done.returncode:
         findings += [f"doctor: {line}" for line in lines[-20:]]
-    return lines[-1] if lines else ""
+    return re.sub(r" in postgresql:.*", "", lines[-1]) if lines else ""
 
 
 if __name__ == "__main__":

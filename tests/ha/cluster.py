@@ -10,7 +10,6 @@ import socket
 import subprocess
 import tempfile
 import time
-import urllib.error
 import urllib.request
 from collections.abc import Callable
 from pathlib import Path
@@ -176,15 +175,7 @@ class Cluster:
         request = urllib.request.Request(
             f"http://{place.address}:{place.rest}{path}", data=data, method=method
         )
-        try:
-            with urllib.request.urlopen(request, timeout=30 if data else 1) as answer:
-                text = answer.read()
-        except (OSError, ValueError):
-            return None
-        try:
-            return json.loads(text)
-        except ValueError:
-            return text.decode()
+        return _fetched(request, 30 if data else 1)
 
     def members(self) -> list[dict[str, Any]]:
         """The members, as the first Patroni that answers sees them."""
@@ -237,6 +228,15 @@ class Cluster:
     def _etcd_answers(self) -> bool:
         return all(_open(f"{one.address}:{one.etcd_clients}") for one in self.layout.nodes)
 
+    def etcd_leader(self) -> str:
+        """The node whose member leads etcd."""
+        for name, node in self.nodes.items():
+            url = f"http://{node.place.address}:{node.place.etcd_clients}/v3/maintenance/status"
+            said = _fetched(urllib.request.Request(url, data=b"{}"), 2)
+            if isinstance(said, dict) and said["leader"] == said["header"]["member_id"]:
+                return name
+        return ""
+
     def close(self) -> None:
         """End every process, by its id, and remove the folder."""
         for node in self.nodes.values():
@@ -263,6 +263,19 @@ def _ended(process: subprocess.Popen[bytes], seconds: float) -> None:
     except subprocess.TimeoutExpired:
         process.kill()
         process.wait(5)
+
+
+def _fetched(request: urllib.request.Request, seconds: float) -> Any:
+    """The answer, JSON or text; None when there is none or it is no success."""
+    try:
+        with urllib.request.urlopen(request, timeout=seconds) as answer:
+            text = answer.read()
+    except (OSError, ValueError):
+        return None
+    try:
+        return json.loads(text)
+    except ValueError:
+        return text.decode()
 
 
 def _open(where: str) -> bool:

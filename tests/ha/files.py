@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from string import Template
 from typing import Final
 
 TEMPLATES: Final = Path(__file__).resolve().parents[2] / "docs" / "operations" / "ha"
-NAMES: Final = ("etcd.yml", "patroni.yml", "haproxy.cfg")
-SUFFIXES: Final = {"etcd.yml": "etcd", "patroni.yml": "patroni"}
+WHERE: Final = {
+    "etcd.yml": "/etc/etcd/etcd.yml",
+    "patroni.yml": "/etc/patroni/patroni.yml",
+    "haproxy.cfg": "/etc/haproxy/haproxy.cfg",
+}
+"""Where each belongs on a host."""
 
 
 @dataclass(frozen=True)
@@ -37,7 +41,6 @@ class Layout:
     front: str = "127.0.0.1"
     primary_port: int = 5000
     replica_port: int = 5001
-    extra: dict[str, str] = field(default_factory=dict)
 
     def rendered(self, name: str, node: Place) -> str:
         """One file, for that node."""
@@ -69,3 +72,12 @@ EXAMPLE: Final = Layout(
     watchdog="required",
 )
 """What the page shows: the first of three hosts, with HAProxy beside each Creneau."""
+
+
+def shown() -> str:
+    """The files as the page shows them."""
+    parts = []
+    for name, where in WHERE.items():
+        text = EXAMPLE.rendered(name, EXAMPLE.nodes[0])
+        parts.append(f"`{where}`\n\n```{'yaml' if name.endswith('.yml') else 'text'}\n{text}```\n")
+    return "\n".join(parts)

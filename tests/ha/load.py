@@ -31,11 +31,15 @@ STORED: Final = "SELECT id, body FROM resource WHERE type = 'Appointment' AND in
 
 @dataclass
 class Load:
-    """What the writers were told. `acks`: when, identifier, id. `doubtful`: identifiers whose outcome was once not known."""
+    """What the writers were told. `acks`: when, identifier, id. `times`: when, seconds to an acknowledgement.
+
+    `doubtful`: identifiers whose outcome was once not known.
+    """
 
     acks: list[tuple[float, str, str]] = field(default_factory=list)
     doubtful: set[str] = field(default_factory=set)
     answers: Counter[str] = field(default_factory=Counter)
+    times: list[tuple[float, float]] = field(default_factory=list)
     unexpected: list[str] = field(default_factory=list)
 
     def gap(self, since: float) -> float:
@@ -90,9 +94,11 @@ async def _write(number: int, target: Target, made: Calendar, load: Load, ending
 
 async def _once(rider: Rider, visit: Visit, load: Load, *, repeats: bool) -> bool:
     """Ask once; whether that is settled."""
+    begun = time.monotonic()
     seen = await (rider.declare if repeats else rider.book)(visit, visit.identifier)
     if seen.ok:
         load.acks.append((time.monotonic(), visit.identifier, seen.id))
+        load.times.append((begun, time.monotonic() - begun))
         load.answers[str(seen.status)] += 1
         return True
     code = _code(seen.body)
@@ -113,11 +119,18 @@ def _code(body: dict[str, Any]) -> str:
 
 
 async def judged(url: str, load: Load, notes: dict[str, Any]) -> list[str]:
-    """Findings: acknowledged and not there, one identifier twice, overlapping time, an answer that is not foreseen."""
+    """The verdict on what that database holds."""
     connection = await asyncpg.connect(url)
     rows = await connection.fetch(STORED)
     await connection.close()
-    stored = {id_: json.loads(body) for id_, body in rows}
+    return verdict({id_: json.loads(body) for id_, body in rows}, load, notes)
+
+
+def verdict(stored: dict[str, Any], load: Load, notes: dict[str, Any]) -> list[str]:
+    """Findings: acknowledged and not there, one identifier twice, overlapping time, an answer that is not foreseen.
+
+    `stored`: by id, every live appointment. Figures go into the notes.
+    """
     holders: dict[str, set[str]] = defaultdict(set)
     for id_, appointment in stored.items():
         for one in appointment["identifier"]:
@@ -125,12 +138,15 @@ async def judged(url: str, load: Load, notes: dict[str, Any]) -> list[str]:
     lost = [name for _, name, id_ in load.acks if id_ not in holders[name]]
     twice = [name for name, ids in holders.items() if len(ids) > 1]
     acknowledged = {name for _, name, _ in load.acks}
-    notes["acknowledged"] = len(load.acks)
-    notes["lost"] = len(lost)
-    notes["duplicates"] = len(twice)
-    notes["unknown"] = len(load.doubtful)
-    notes["unknown, in fact recorded"] = sum(bool(holders[name]) for name in load.doubtful - acknowledged)
-    notes["answers"] = dict(load.answers)
+    recorded = sum(bool(holders[name]) for name in load.doubtful - acknowledged)
+    notes |= {
+        "acknowledged": len(load.acks),
+        "lost": len(lost),
+        "duplicates": len(twice),
+        "unknown": len(load.doubtful),
+        "unknown, never repeated, in fact recorded": recorded,
+        "answers": dict(load.answers),
+    }
     return [
         *(f"acknowledged and not there: {name}" for name in lost),
         *(f"identifier of two appointments: {name}" for name in twice),

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any, Final, NamedTuple
 
 import asyncpg
+from bench.stats import percentile
 from bench.wire import target
 
 from tests.client import Server
@@ -79,6 +80,7 @@ async def _killed(stage: Stage, number: int) -> None:
     leader = await stage.call(stage.cluster.leader)
     node = stage.cluster.nodes[leader]
     log = len(node.log.read_bytes())
+    stage.note("led etcd too", await stage.call(stage.cluster.etcd_leader) == leader)
     moment = time.monotonic()
     await stage.call(node.kill)
     await stage.resumed(moment + 2)
@@ -204,6 +206,26 @@ async def _alone(stage: Stage, number: int) -> None:
     await stage.whole()
 
 
+async def _cost(stage: Stage, number: int) -> None:
+    """The same load with a synchronous standby and without."""
+    for synchronous in (True, False):
+        wanted = {"synchronous_mode": synchronous, "synchronous_mode_strict": synchronous}
+        await stage.call(
+            stage.cluster.ask, await stage.call(stage.cluster.leader), "/config", wanted, "PATCH"
+        )
+        await asyncio.sleep(8)
+        moment = time.monotonic()
+        await asyncio.sleep(10)
+        times = [seconds * 1e3 for begun, seconds in stage.load.times if begun > moment]
+        name = "synchronous" if synchronous else "asynchronous"
+        stage.note(f"{name}: p50 ms", round(percentile(times, 50), 1))
+        stage.note(f"{name}: p99 ms", round(percentile(times, 99), 1))
+        stage.note(f"{name}: acknowledged a second", round(len(times) / 10))
+    wanted = {"synchronous_mode": True, "synchronous_mode_strict": True}
+    await stage.call(stage.cluster.ask, await stage.call(stage.cluster.leader), "/config", wanted, "PATCH")
+    await stage.whole()
+
+
 async def _cancelled(url: str, stage: Stage, seconds: float = 15.0) -> int:
     """End every wait for a standby, again and again; how many there were."""
     connection = await asyncpg.connect(url)
@@ -238,6 +260,7 @@ class Scenario(NamedTuple):
 
 
 SCENARIOS: Final = (
+    Scenario("cost", "", (3, 1), _cost),
     Scenario("killed", "REL-16", (6, 1), _killed),
     Scenario("killed-by-hosts", "REL-16", (3, 1), _killed, by_hosts=True),
     Scenario("postgres-killed", "REL-16", (3, 1), _postgres_killed),

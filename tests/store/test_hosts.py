@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 import socket
 import time
 from collections.abc import AsyncIterator, Callable
@@ -10,6 +12,7 @@ from contextlib import asynccontextmanager
 
 import pytest
 
+from creneau.store import postgres_connections
 from creneau.store.contract import StoreUnavailable
 from creneau.store.postgres import open_postgres
 from creneau.store.postgres_hosts import each_host
@@ -91,3 +94,22 @@ def test_where_none_answers_that_is_said_as_of_one_host(run: Callable[..., objec
 
         with pytest.raises(StoreUnavailable):
             run(open_postgres(url))
+
+
+def test_a_server_that_hangs_is_away_not_asked_too_much(
+    cluster: Cluster, run: Callable[..., object], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(postgres_connections, "PATIENCE", 0.3)
+
+    async def ask() -> None:
+        store = await open_postgres(cluster.url, connections=1)
+        ((pid,),) = await store.connections.rows("SELECT pg_backend_pid()")
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            await store.connections.rows("SELECT 1")
+        finally:
+            os.kill(pid, signal.SIGCONT)
+            await store.close()
+
+    with pytest.raises(StoreUnavailable):
+        run(ask())

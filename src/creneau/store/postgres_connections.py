@@ -21,6 +21,8 @@ from creneau.store.reader import TOO_LONG
 
 PATIENCE: Final = 4.5
 """Seconds a read may take: less than a request has."""
+THERE: Final = 0.3
+"""Seconds in which a server that is there says so, once a read took too long."""
 GIVEN_UP: Final = 30.0
 """Seconds after which the connection of a write that has no answer is left: as long as a failover takes."""
 RESERVED: Final = 2
@@ -60,8 +62,12 @@ class Connections:
         async def fetch(connection: Connection) -> list[Any]:
             try:
                 return await connection.fetch(sql, *args, timeout=PATIENCE)
-            except (TimeoutError, asyncpg.QueryCanceledError):
+            except asyncpg.QueryCanceledError:
                 raise TooCostly.of(TOO_LONG) from None
+            except TimeoutError:
+                if await _answers(connection):
+                    raise TooCostly.of(TOO_LONG) from None
+                raise
 
         with meaning():
             try:
@@ -129,6 +135,18 @@ class Connections:
 
     async def _use(self, work: Work[Answer]) -> Answer:
         return await self._pool.use(_in_transaction(work) if self._pooled else work)
+
+
+async def _answers(connection: Connection) -> bool:
+    """Whether the server, asked to leave what took too long, is there at all: it may hang."""
+    try:
+        async with asyncio.timeout(THERE):
+            await connection.fetchval("SELECT true")
+    except asyncpg.PostgresError:
+        return True
+    except (OSError, asyncpg.InterfaceError, asyncpg.InternalClientError):
+        return False
+    return True
 
 
 def _in_transaction(work: Work[Answer]) -> Work[Answer]:
