@@ -47,6 +47,12 @@ Open = Annotated[
 Workers = Annotated[
     int | None, typer.Option("--workers", help="Processes that answer (default 1; more need PostgreSQL).")
 ]
+ReadDatabase = Annotated[
+    str | None,
+    typer.Option(
+        "--read-database", help="Replicas of PostgreSQL to search in: postgresql://…, several by commas."
+    ),
+]
 Welcome = Annotated[bool, typer.Option("--welcome", help="Say what to open and which curl to try.")]
 
 
@@ -73,11 +79,13 @@ def serve(  # noqa: PLR0913 - its options
     unauthenticated: Open = False,
     welcome: Welcome = False,
     workers: Workers = None,
+    read_database: ReadDatabase = None,
 ) -> None:
     """Serve the FHIR interface under /fhir until SIGTERM or Ctrl-C. With several workers, SIGHUP replaces them one by one."""
     from creneau.commands import serving, supervising
 
     given = {"host": host, "port": port, "database": database, "workers": workers}
+    given["read_database"] = read_database
     chosen = settings(config_file, **given, unauthenticated=unauthenticated or None)
     if chosen.workers > 1:
         raise typer.Exit(supervising.run(chosen, welcome=welcome))

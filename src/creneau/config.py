@@ -40,6 +40,9 @@ class Settings:
     database_pooled: bool = _setting(
         False, "PostgreSQL is reached through PgBouncer in transaction mode: name no prepared statement."
     )
+    read_database: tuple[str, ...] = _setting(
+        (), "Replicas of PostgreSQL that searches may go to: postgresql://… of each, separated by commas."
+    )
     workers: int = _setting(1, "Processes that answer; more than one need PostgreSQL.", 1)
     link_key: str = _setting(
         "",
@@ -92,6 +95,8 @@ def printable(settings: Settings, name: str) -> Any:
     value = getattr(settings, name)
     if name == "link_key":
         return "***" if value else ""
+    if name == "read_database":
+        return tuple(shown(one) for one in value)
     return shown(value) if name == "database" else value
 
 
@@ -140,7 +145,7 @@ def _read(file: Path) -> dict[str, Any]:
 def _typed(known: Any, value: Any, place: str) -> Any:
     default = known.default
     if isinstance(default, tuple):
-        return _several(value, place)
+        return _several(value, place, _BETWEEN_URLS if known.name == "read_database" else _COMMA)
     if isinstance(value, str) and not isinstance(default, str):
         value = _from_text(default, value, place)
     if type(value) is not type(default):
@@ -151,9 +156,14 @@ def _typed(known: Any, value: Any, place: str) -> Any:
     return value
 
 
-def _several(value: Any, place: str) -> tuple[str, ...]:
+_COMMA: Final = re.compile(",")
+_BETWEEN_URLS: Final = re.compile(r",(?=\s*\w+://)")
+"""A comma also stands between the hosts of one URL."""
+
+
+def _several(value: Any, place: str, between: re.Pattern[str]) -> tuple[str, ...]:
     if isinstance(value, str):
-        return tuple(part.strip() for part in value.split(",") if part.strip())
+        return tuple(part.strip() for part in between.split(value) if part.strip())
     if isinstance(value, list | tuple) and all(isinstance(one, str) for one in value):
         return tuple(value)
     raise BadSetting(f"{place}: a list of strings expected")
@@ -181,8 +191,16 @@ def _consistent(settings: Settings) -> Settings:
         raise BadSetting("database: sqlite:FILE, postgresql://USER@HOST/NAME or memory: expected")
     if settings.workers > 1 and not settings.database.startswith(POSTGRES):
         raise BadSetting("workers: more than one need a database of PostgreSQL, a file has one owner")
+    _reads(settings)
     try:
         ZoneInfo(settings.zone)
     except (ZoneInfoNotFoundError, ValueError) as error:
         raise BadSetting("zone: the name of a time zone, such as Europe/Paris, expected") from error
     return settings
+
+
+def _reads(settings: Settings) -> None:
+    if not all(one.startswith(POSTGRES) for one in settings.read_database):
+        raise BadSetting("read_database: postgresql://USER@HOST/NAME expected, several separated by commas")
+    if settings.read_database and not settings.database.startswith(POSTGRES):
+        raise BadSetting("read_database: goes with a database of PostgreSQL only")

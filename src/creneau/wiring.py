@@ -5,10 +5,12 @@ from __future__ import annotations
 import hashlib
 import os
 import secrets
+import sys
 import time
 from collections.abc import Callable, Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 from creneau.config import Settings
@@ -25,6 +27,9 @@ from creneau.store import reindex
 from creneau.store.contract import Store, StoreUnavailable
 from creneau.store.memory import MemoryStore
 from creneau.store.sqlite import SqliteStore, open_sqlite
+
+if TYPE_CHECKING:
+    from creneau.store.postgres import PostgresStore
 
 MINUTE = 60_000_000
 
@@ -138,10 +143,47 @@ async def indexed(store: Store, of: World) -> None:
             await postgres_reindex.indexed(store, rows, made_by)
 
 
-def application(settings: Settings, of: World) -> Application:
-    """The front door on this store."""
-    front = Application(of, http_settings(settings))
+async def application(settings: Settings, of: World) -> Application:
+    """The front door on this store, and on its replicas."""
+    replicated = await _replicated(settings, of.store) if settings.read_database else None
+    front = Application(of, http_settings(settings), reading=_reading(of, replicated) if replicated else None)
     state = getattr(of.store, "pool", None)
     if state is not None:
         front.metrics.watch(lambda: metrics.connections(*state()))
+    if replicated is not None and replicated.replicas is not None:
+        figures = replicated.replicas.figures
+        front.metrics.watch(lambda: metrics.reads(*figures()))
     return front
+
+
+async def _replicated(settings: Settings, store: Store) -> PostgresStore | None:
+    from creneau.store import postgres, postgres_replicas
+
+    if not isinstance(store, postgres.PostgresStore):
+        return None
+    most = settings.database_connections
+    store.replicas = await postgres_replicas.open_replicas(
+        settings.read_database, store.connections, most=most, say=_say
+    )
+    return store
+
+
+def _reading(of: World, store: PostgresStore) -> Callable[[], World]:
+    """What is remembered of reads from replicas is kept apart: no write rests on it, and it goes when the primary changes."""
+    apart = replace(of, kept={}, links={})
+
+    def forget() -> None:
+        apart.kept.clear()
+        apart.links.clear()
+
+    def reading() -> World:
+        seen = store.reading()
+        return of if seen is None else replace(apart, store=seen)
+
+    if store.replicas is not None:
+        store.replicas.forget = forget
+    return reading
+
+
+def _say(line: str) -> None:
+    print(f"creneau: {line}", file=sys.stderr, flush=True)

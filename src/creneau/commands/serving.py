@@ -37,7 +37,7 @@ def run(settings: Settings, *, welcome: bool = False) -> int:
         store = await wiring.open_store(chosen)
         world = wiring.world(chosen, store)
         await wiring.indexed(store, world)
-        application = wiring.application(chosen, world)
+        application = await wiring.application(chosen, world)
         spare_collections()
         print(greeting(chosen, welcome=welcome), file=sys.stderr, flush=True)
         return application

@@ -62,7 +62,7 @@ async def _work(task: Task, settings: Settings, listening: socket.socket, contro
     try:
         world = wiring.world(settings, store)
         await wiring.indexed(store, world)
-        application = wiring.application(settings, world)
+        application = await wiring.application(settings, world)
         siblings = Siblings(Path(task.folder), task.number, os.getpid(), application.metrics.families)
         application.siblings = siblings
         await siblings.listen()

@@ -69,7 +69,7 @@ class Application:
     """The front door for machines. `pages` answers what is neither the FHIR base nor ours, when given.
 
     `stopping`: the service ends. `draining`: only this process does, and every connection ends with its next answer. `siblings`: the
-    other processes of the service, when there are some.
+    other processes of the service, when there are some. `reading`: see `Front`.
     """
 
     def __init__(
@@ -79,12 +79,13 @@ class Application:
         *,
         pages: App | None = None,
         stream: IO[str] | None = None,
+        reading: Callable[[], World] | None = None,
     ) -> None:
         @lru_cache(maxsize=4)
         def capabilities(mode: str) -> Resource:
             return metadata.statement(world, settings, mode)
 
-        self.front = Front(world, settings, capabilities, refused)
+        self.front = Front(world, settings, capabilities, refused, reading)
         self.admission = Admission(settings.concurrent)
         self.metrics = Metrics(self.admission)
         self.log = Log(

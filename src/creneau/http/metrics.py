@@ -107,3 +107,14 @@ def connections(lent: int, idle: int, waiting: int, most: int) -> Iterator[Metri
     yield states
     yield GaugeMetricFamily("creneau_database_connections_limit", "Connections at the most", value=most)
     yield GaugeMetricFamily("creneau_database_waiting", "Requests that wait for a connection", value=waiting)
+
+
+def reads(replica: int, primary: int, used: int) -> Iterator[Metric]:
+    """The figures of reads, where replicas of the database are named."""
+    began = CounterMetricFamily(
+        "creneau_reads", "Searches and other wide reads, by where they began", labels=("from",)
+    )
+    began.add_metric(("replica",), replica)
+    began.add_metric(("primary",), primary)
+    yield began
+    yield GaugeMetricFamily("creneau_replicas", "Replicas of the database in use", value=used)

@@ -138,12 +138,14 @@ class Front:
     """What every request is answered with: the real things, the settings, the CapabilityStatement (a function of mode).
 
     `refusal`: why a method is not offered at a place, inside a bundle or not; None when it is (`routes.refused`).
+    `reading`: the real things for one request that only reads, when they are others.
     """
 
     world: World
     settings: HttpSettings
     capabilities: Callable[[str], Resource]
     refusal: Callable[[str, Place, bool], Problem | None]
+    reading: Callable[[], World] | None = None
 
 
 class Call:
@@ -152,6 +154,7 @@ class Call:
     __slots__ = (
         "_format",
         "_pairs",
+        "_world",
         "body",
         "front",
         "head",
@@ -174,12 +177,16 @@ class Call:
         self.route: Route | None = None
         self.body = b""
         self._pairs: Pairs | None = None
+        self._world: World | None = None
         self._format: Format | None = None
 
     @property
     def world(self) -> World:
-        """The real things of the running server."""
-        return self.front.world
+        """The real things of the running server; those for reads when the request only reads."""
+        if self._world is None:
+            reading = self.front.reading if self.route is not None and self.route.reads else None
+            self._world = self.front.world if reading is None else reading()
+        return self._world
 
     @property
     def pairs(self) -> Pairs:

@@ -39,6 +39,12 @@ class Route(NamedTuple):
     doc: str  # what it does, in French
     body: bool = False
 
+    @property
+    def reads(self) -> bool:
+        """Whether it reads much and does nothing else. A read by id is not much: asking whether a replica is as good costs as much."""
+        much = self.interaction not in ("read", "vread", "capabilities")
+        return much and (self.method == "GET" or self.interaction == "search-type")
+
 
 ROUTES: Final[tuple[Route, ...]] = (
     Route("GET", "metadata", "capabilities", operations.capabilities, "Déclaration de capacités du serveur"),

@@ -32,6 +32,7 @@ from creneau.store.plan import in_order, refuse_nonsense
 from creneau.store.postgres_connections import Connections, connect
 from creneau.store.postgres_migrate import migrate
 from creneau.store.postgres_plan import created, encode, judged
+from creneau.store.postgres_replicas import Replicas
 from creneau.store.postgres_values import kept
 from creneau.store.recent import Recent
 
@@ -53,11 +54,12 @@ class PostgresStore:
 
     far: Final = True
 
-    def __init__(self, connections: Connections, tenant: str) -> None:
+    def __init__(self, connections: Connections, tenant: str, recent: Recent | None = None) -> None:
         self.connections = connections
         self.tenant = tenant
+        self.replicas: Replicas | None = None
         self._closed = False
-        self._recent = Recent()  # bodies only: what is current is asked of the database each time
+        self._recent = recent or Recent()  # bodies only: what is current is asked of the database each time
         self._committing: set[asyncio.Task[Any]] = set()
         self._written = 0
         self._measure_at = FIRST_MEASURE
@@ -197,6 +199,14 @@ class PostgresStore:
                     yield Stored._make(row)
                 last = rows[-1][1]
 
+    def reading(self) -> PostgresStore | None:
+        """This store for the reads of one request: from a replica where that is as good. None when no replica can be used now."""
+        replicas = self.replicas
+        visit = replicas.visit() if replicas is not None else None
+        if replicas is None or visit is None:
+            return None
+        return PostgresStore(self.connections.visiting(visit), self.tenant, replicas.recent)
+
     def pool(self) -> tuple[int, int, int, int]:
         """Connections lent and idle, requests that wait for one, connections at the most."""
         return self.connections.state()
@@ -214,6 +224,8 @@ class PostgresStore:
             self._closed = True
             if self._committing:
                 await asyncio.wait(self._committing)
+            if self.replicas is not None:
+                await self.replicas.close()
             await self.connections.close()
 
     async def _types(self, type: str | None) -> list[str]:

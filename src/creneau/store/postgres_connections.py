@@ -8,9 +8,10 @@ transaction, so that its parts reach one server.
 from __future__ import annotations
 
 import asyncio
+import copy
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
 
 import asyncpg
 
@@ -18,6 +19,9 @@ from creneau.problems import TooCostly
 from creneau.store.contract import Moved, OutcomeUnknown, StoreUnavailable
 from creneau.store.postgres_pool import CONNECT, LOST, Connection, Pool
 from creneau.store.reader import TOO_LONG
+
+if TYPE_CHECKING:
+    from creneau.store.postgres_replicas import Visit
 
 PATIENCE: Final = 4.5
 """Seconds a read may take: less than a request has."""
@@ -52,12 +56,28 @@ class Connections:
     """The connections of one store, made by `connect`."""
 
     def __init__(self, pool: Pool, *, writers: int, pooled: bool) -> None:
+        self.pooled = pooled
         self._pool = pool
-        self._pooled = pooled
         self._writers = asyncio.Semaphore(writers)
+        self._visit: Visit | None = None
+
+    @property
+    def options(self) -> dict[str, Any]:
+        """How a connection is opened, besides its URL."""
+        return _options(self.pooled)
+
+    def visiting(self, visit: Visit) -> Self:
+        """The same connections, but reads go to the replica of the visit where that is as good."""
+        seen = copy.copy(self)
+        seen._visit = visit
+        return seen
 
     async def rows(self, sql: str, *args: Any) -> list[Any]:
         """All rows; asked a second time when the connection was lost. Raises TooCostly, StoreUnavailable."""
+        if self._visit is not None:
+            elsewhere = await self._visit.rows(sql, args)
+            if elsewhere is not None:
+                return elsewhere
 
         async def fetch(connection: Connection) -> list[Any]:
             try:
@@ -71,9 +91,9 @@ class Connections:
 
         with meaning():
             try:
-                return await self._use(fetch)
+                return await self.use(fetch)
             except LOST:
-                return await self._use(fetch)
+                return await self.use(fetch)
 
     async def row(self, sql: str, *args: Any) -> Any | None:
         """The first row, or None."""
@@ -94,7 +114,7 @@ class Connections:
             given_up = asyncio.get_running_loop().call_later(GIVEN_UP, connection.terminate)
             connection.warned = False
             try:
-                answer = await (_in_transaction(fetch) if self._pooled else fetch)(connection)
+                answer = await (_in_transaction(fetch) if self.pooled else fetch)(connection)
             except (*LOST, OSError, asyncpg.InterfaceError) as error:
                 raise OutcomeUnknown(f"PostgreSQL: {type(error).__name__}") from error
             finally:
@@ -133,8 +153,9 @@ class Connections:
         finally:
             self._writers.release()
 
-    async def _use(self, work: Work[Answer]) -> Answer:
-        return await self._pool.use(_in_transaction(work) if self._pooled else work)
+    async def use(self, work: Work[Answer]) -> Answer:
+        """What `work` returns, a transaction of its own behind a pooler. Raises what the driver does."""
+        return await self._pool.use(_in_transaction(work) if self.pooled else work)
 
 
 async def _answers(connection: Connection) -> bool:
@@ -159,11 +180,14 @@ def _in_transaction(work: Work[Answer]) -> Work[Answer]:
 
 def connect(url: str, *, most: int, pooled: bool) -> Connections:
     """Up to `most` connections, opened when first needed."""
-    if pooled:  # PgBouncer passes no setting on
-        pool = Pool(url, most=most, statement_cache_size=0)
-    else:
-        pool = Pool(url, most=most, statement_cache_size=200, server_settings=SESSION)
+    pool = Pool(url, most=most, **_options(pooled))
     return Connections(pool, writers=max(1, most - RESERVED), pooled=pooled)
+
+
+def _options(pooled: bool) -> dict[str, Any]:
+    if pooled:  # PgBouncer passes no setting on
+        return {"statement_cache_size": 0}
+    return {"statement_cache_size": 200, "server_settings": SESSION}
 
 
 @contextmanager

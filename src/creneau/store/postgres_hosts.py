@@ -14,18 +14,19 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 import asyncpg
 
 WANTED: Final = "target_session_attrs"
+WRITES: Final = "read-write"
 
 Reached = TypeVar("Reached", bound=asyncpg.Connection)
 
 
-def each_host(url: str) -> list[str]:
-    """The URL once per host of `postgresql://USER@HOST:PORT,HOST:PORT/NAME`; of several the one that takes writes is wanted unless said."""
+def each_host(url: str, wanted: str = WRITES) -> list[str]:
+    """The URL once per host of `postgresql://USER@HOST:PORT,HOST:PORT/NAME`; of several one of the kind `wanted` unless the URL says."""
     parts = urlsplit(url)
     user, at, hosts = parts.netloc.rpartition("@")
     several = hosts.split(",")
     if len(several) == 1:
         return [url]
-    query = {WANTED: ["read-write"]} | parse_qs(parts.query, keep_blank_values=True)
+    query = {WANTED: [wanted]} | parse_qs(parts.query, keep_blank_values=True)
     asked = urlencode(query, doseq=True)
     return [parts._replace(netloc=user + at + host, query=asked).geturl() for host in several]
 

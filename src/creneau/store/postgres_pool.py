@@ -10,11 +10,14 @@ import asyncio
 from collections import deque
 from collections.abc import Awaitable, Callable
 from functools import partial
-from typing import Any, Final, TypeVar
+from typing import TYPE_CHECKING, Any, Final, TypeVar
 
 import asyncpg
 
-from creneau.store.postgres_hosts import each_host, quickest
+from creneau.store.postgres_hosts import WRITES, each_host, quickest
+
+if TYPE_CHECKING:
+    from creneau.store.postgres_replicas import Standing
 
 CONNECT: Final = 3.0
 """Seconds to wait for a connection, a new one or a free one."""
@@ -36,16 +39,23 @@ Answer = TypeVar("Answer")
 
 
 class Connection(asyncpg.Connection):
-    """A connection that remembers whether the server warned of something: see `UNCONFIRMED`."""
+    """A connection that remembers whether the server warned of something: see `UNCONFIRMED`; and what a replica said of itself last."""
 
     warned = False
+    standing: Standing | None = None
 
 
 class Pool:
-    """Up to `most` connections, opened when needed, closed when lost or when a use was broken off."""
+    """Up to `most` connections, opened when needed, closed when lost or when a use was broken off.
 
-    def __init__(self, url: str, *, most: int, **options: Any) -> None:
-        self._urls, self._most, self._options = each_host(url), most, options
+    `within`: seconds to wait for one. `wanted`: the kind of server, where the URL names several hosts.
+    """
+
+    def __init__(
+        self, url: str, *, most: int, within: float = CONNECT, wanted: str = WRITES, **options: Any
+    ) -> None:
+        self._urls, self._most, self._options = each_host(url, wanted), most, options
+        self._within = within
         self._idle: list[Connection] = []
         self._open = 0
         self._waiting: deque[asyncio.Future[Connection | None]] = deque()
@@ -102,14 +112,14 @@ class Pool:
         return connection
 
     async def _reach(self, url: str) -> Connection:
-        return await asyncpg.connect(url, timeout=CONNECT, connection_class=Connection, **self._options)
+        return await asyncpg.connect(url, timeout=self._within, connection_class=Connection, **self._options)
 
     async def _turn(self) -> Connection | None:
         """Wait until a connection is handed over (None: until one may be opened)."""
         turn: asyncio.Future[Connection | None] = asyncio.get_running_loop().create_future()
         self._waiting.append(turn)
         try:
-            async with asyncio.timeout(CONNECT):
+            async with asyncio.timeout(self._within):
                 return await turn
         except BaseException:
             if turn.done() and not turn.cancelled():

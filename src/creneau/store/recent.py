@@ -55,6 +55,11 @@ class Recent:
         self._bytes += len(stored.body) + OVERHEAD
         return stored
 
+    def clear(self) -> None:
+        """Keep nothing."""
+        self._young, self._old, self._bytes = {}, {}, 0
+        self._agendas.clear()
+
     def agendas(self, thing: str) -> list[str] | None:
         """The Schedules of a thing, none included; None when it is not known here."""
         return self._agendas.get(thing)
