@@ -116,9 +116,9 @@ def test_pages_of_many_agendas_joined_are_all_the_slots() -> None:
 
 
 def test_over_a_socket_with_more_agendas_than_are_read(new_server: Callable[..., Server]) -> None:
-    server, start = new_server(), future(0, days=3)
+    server, start, agendas = new_server(), future(0, days=3), 4 * foremost.MANY + 40
     entries = []
-    for number in range(foremost.MANY + 40):
+    for number in range(agendas):
         urn = f"urn:uuid:00000000-0000-4000-8000-{number:012}"
         person = {"resourceType": "Practitioner", "name": [{"family": f"N{number}"}]}
         entries.append(
@@ -141,6 +141,6 @@ def test_over_a_socket_with_more_agendas_than_are_read(new_server: Callable[...,
         following = next(link["url"] for link in reply.json["link"] if link["relation"] == "next")
         reply = server.get(following.partition("/fhir")[2])
 
-    assert whole["total"] == 4 * (foremost.MANY + 40)
+    assert whole["total"] == 4 * agendas
     assert ids == [one["resource"]["id"] for one in whole["entry"]][:900]
     assert "total" not in reply.json

@@ -113,14 +113,7 @@ class Crew:
         ours.setblocking(False)
         with theirs:
             task = Task(number, asdict(self.settings), self.listening.fileno(), theirs.fileno(), self.folder)
-            process = await asyncio.create_subprocess_exec(
-                sys.executable,
-                "-m",
-                "creneau.commands.working",
-                stdin=asyncio.subprocess.PIPE,
-                pass_fds=(task.listening, task.control),
-                start_new_session=True,  # Ctrl-C asks the supervisor, which asks them
-            )
+            process = await _executed(task)
         worker = Worker(number, process, ours, asyncio.get_running_loop().time())
         self.starting.add(process)
         assert process.stdin is not None
@@ -233,6 +226,17 @@ async def _serve(crew: Crew, *, welcome: bool) -> int:
 def say(line: str) -> None:
     """A line for the administrator."""
     print(f"creneau: {line}", file=sys.stderr, flush=True)
+
+
+async def _executed(task: Task) -> asyncio.subprocess.Process:
+    return await asyncio.create_subprocess_exec(
+        sys.executable,
+        "-m",
+        "creneau.commands.working",
+        stdin=asyncio.subprocess.PIPE,
+        pass_fds=(task.listening, task.control),
+        start_new_session=True,  # Ctrl-C asks the supervisor, which asks them
+    )
 
 
 def _signal(process: asyncio.subprocess.Process, sign: signal.Signals) -> None:

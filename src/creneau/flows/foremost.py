@@ -20,9 +20,9 @@ from creneau.scheduling.intervals import Interval
 from creneau.search.rows import Period
 from creneau.store.contract import DAY
 
-MANY = 512
+MANY = 64
 """Agendas from which on this costs less than reading them all."""
-BATCH = 128
+BATCH = 32
 """Agendas read at first; twice as many each time the page is not full."""
 
 Place = tuple[int, str]
