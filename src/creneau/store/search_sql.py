@@ -6,6 +6,7 @@ then reads the bodies. Pages go on from the last match by its sort keys and id (
 
 from __future__ import annotations
 
+import json
 import re
 import sqlite3
 from collections.abc import Sequence
@@ -33,7 +34,7 @@ from creneau.search.query import (
 from creneau.store.contract import Page, Stored
 from creneau.store.fill import fitting
 from creneau.store.search_dates import Arg, Dates, Sql
-from creneau.store.search_where import LISTED, LIVE, OF_DATES, ROW, Scope, ids, test
+from creneau.store.search_where import LISTED, LIVE, OF_DATES, ONE, ROW, Scope, ids, test
 
 DIALECTS: Final = ("sqlite", "postgres")
 COLUMNS: Final = "r.type, r.id, r.version, r.updated, r.interaction, r.body"
@@ -118,20 +119,39 @@ def _count(query: Query, tenant: str) -> Statement:
 
 def in_postgres(statement: Statement) -> Statement:
     """The same in PostgreSQL's words: it takes no hints, numbers its marks, and joins on a condition without CROSS."""
-    text = _HINTS.sub("", statement.sql)
+    text, args = _gathered_values(_HINTS.sub("", statement.sql), statement.args)
     for ours, theirs in _WORDS:
         text = text.replace(ours, theirs)
     parts = text.split("?")
     numbered = "".join(f"{part}${number}" for number, part in enumerate(parts[:-1], 1))
-    return Statement(numbered + parts[-1], statement.args)
+    return Statement(numbered + parts[-1], args)
 
 
+def _gathered_values(text: str, args: tuple[Arg, ...]) -> tuple[str, tuple[Arg, ...]]:
+    """Several identifiers as two lists, so that the statement is the same however many they are: each other text is planned anew."""
+    for found in reversed(list(_RUN.finditer(text))):
+        at, size = text.count("?", 0, found.start()), found[0].count("?")
+        some = args[at : at + size]
+        if len({some[number : number + 3] for number in range(0, size, 5)}) == 1:  # one parameter of one type
+            codes, systems = (json.dumps(some[number::5]) for number in (3, 4))
+            text = text[: found.start()] + _GATHERED + text[found.end() :]
+            args = (*args[:at], codes, systems, *some[:3], *args[at + size :])
+    return text, args
+
+
+_VALUE: Final = f"SELECT id FROM token WHERE {ROW} AND code = ? AND system = ?"
+_RUN: Final = re.compile(f"{re.escape(_VALUE)}(?: UNION ALL {re.escape(_VALUE)})+")
+_GATHERED: Final = (
+    "SELECT w.id FROM unnest(?::text[], ?::text[]) AS v (code, system) CROSS JOIN LATERAL "
+    f"(SELECT id FROM token WHERE {ROW} AND code = v.code AND system = v.system OFFSET 0) AS w"
+)
 _HINTS: Final = re.compile(r" INDEXED BY \w+")
 _WORDS: Final = (
     (OF_DATES, "SELECT id AS id"),
     ("CROSS JOIN resource", "JOIN resource"),
     ("instr(", "strpos("),
     ("IN ()", "IN (SELECT NULL WHERE false)"),
+    (f"{ONE})", " OFFSET 0)"),
     (LISTED, "SELECT unnest(?::text[])"),
 )
 

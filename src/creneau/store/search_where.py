@@ -54,6 +54,9 @@ RESOURCE: Final = "resource INDEXED BY sqlite_autoindex_resource_1"
 MARKS: Final = 250
 """Up to so many values each have a mark of their own."""
 
+ONE: Final = " LIMIT 1"
+"""Ends what is looked up by an id: in PostgreSQL's words it keeps the planner from looking up all ids at once."""
+
 LISTED: Final = "SELECT value FROM json_each(?)"
 """A list as one argument, in JSON."""
 
@@ -143,7 +146,7 @@ def _test_of_columns(condition: Dates | Ids | LastUpdated, scope: Scope, id: str
     match condition:
         case Dates():
             where = condition.where()
-            text = f"EXISTS (SELECT 1 FROM period INDEXED BY period_by_id WHERE {ROW} AND id = {id} AND {where.text})"
+            text = f"EXISTS (SELECT 1 FROM period INDEXED BY period_by_id WHERE {ROW} AND id = {id} AND {where.text}{ONE})"
             return Sql(text, (*scope, condition.code, *where.args))
         case Ids(wanted):
             return _among(_listed(wanted), id)
