@@ -13,6 +13,7 @@ from bench.measure import environment
 from torture import report
 from torture.ground import STORES, Setting
 from torture.runner import SEED, Wanted, run
+from torture.soak import soak
 from torture.table import SCENARIOS, chosen
 
 
@@ -46,6 +47,31 @@ def arguments() -> argparse.ArgumentParser:
     return parser
 
 
+def soaking() -> argparse.ArgumentParser:
+    """The command line of `soak`."""
+    parser = argparse.ArgumentParser(prog="python -m torture soak", description="Half the load, for minutes.")
+    parser.add_argument("--store", choices=STORES, default="sqlite", help="what the server keeps its data in")
+    parser.add_argument("--workers", type=int, default=1, help="processes that serve")
+    parser.add_argument("--minutes", type=int, default=10)
+    parser.add_argument("--report", type=Path, help="page to write, its JSON and a chart beside it")
+    return parser
+
+
+def soaked(given: Sequence[str]) -> int:
+    """Soak; 0 when nothing was found, 1 otherwise."""
+    asked = soaking().parse_args(given)
+    with tempfile.TemporaryDirectory(prefix="creneau-soak-") as name:
+        result = soak(Setting(asked.store, asked.workers), asked.minutes, Path(name), progress)
+        result["environment"] = environment(Path(name))
+    told = ("rate", "answers", "memory_mib", "memory_slope_mib_h", "descriptors_slope_h")
+    print(", ".join(f"{key} {result[key]}" for key in told))
+    for line in result["findings"]:
+        print(f"FINDING {line}")
+    if asked.report is not None:
+        report.write_soak(result, asked.report)
+    return 1 if result["findings"] else 0
+
+
 def progress(line: str) -> None:
     """How it goes: on a terminal only."""
     if sys.stderr.isatty():
@@ -54,7 +80,10 @@ def progress(line: str) -> None:
 
 def main(arguments_given: Sequence[str] | None = None) -> int:
     """Run; 0 when nothing was found, 1 otherwise, 2 when the command line is wrong."""
-    asked = arguments().parse_args(arguments_given)
+    given = sys.argv[1:] if arguments_given is None else arguments_given
+    if given[:1] == ["soak"]:
+        return soaked(given[1:])
+    asked = arguments().parse_args(given)
     if asked.render:
         report.rendered(asked.report)
         return 0

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, Final
 
 from torture.ground import Setting
+from torture.lines import Panel, lines
 from torture.table import SCENARIOS
 
 COLUMNS: Final = (
@@ -26,6 +27,7 @@ PAGE: Final = Path(__file__).with_name("page.md")
 ANYWHERE: Final = re.compile(r"(?<![:/\w])/(?:[\w.\-]+/)+([\w.\-]+)")
 """An absolute path of more than one part; its last part is kept."""
 TABLE: Final = "<!-- results -->"
+SOAKS: Final = "<!-- soaks -->"
 
 
 def table(results: Sequence[dict[str, Any]]) -> str:
@@ -73,7 +75,8 @@ def findings(results: Sequence[dict[str, Any]]) -> list[str]:
 def page(document: dict[str, Any]) -> str:
     """The page, from the document that `write` keeps beside it."""
     parts = [_summary(document["runs"]), *(_run(one) for one in document["runs"])]
-    return PAGE.read_text("utf-8").replace(TABLE, "\n\n".join(parts))
+    text = PAGE.read_text("utf-8").replace(TABLE, "\n\n".join(parts))
+    return text.replace(SOAKS, _soaks(document.get("soaks", [])) if document.get("soaks") else "Not run yet.")
 
 
 def _summary(runs: Sequence[dict[str, Any]]) -> str:
@@ -153,6 +156,81 @@ def write(run: dict[str, Any], target: Path) -> None:
     }
     data.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", "utf-8")
     target.write_text(page(document), "utf-8")
+
+
+def write_soak(result: dict[str, Any], target: Path) -> None:
+    """Write the page anew with this soak in place of the former one of its store and workers, and its chart."""
+    data = target.with_suffix(".json")
+    document = json.loads(data.read_text("utf-8")) if data.exists() else {"runs": []}
+    kept = {(one["store"], one["workers"]): one for one in document.get("soaks", [])}
+    kept[result["store"], result["workers"]] = {
+        **result,
+        "findings": [_line(each) for each in result["findings"]],
+    }
+    document["soaks"] = [kept[each] for each in sorted(kept, key=lambda each: (each[0] != "sqlite", each))]
+    data.write_text(json.dumps(document, indent=2, ensure_ascii=False) + "\n", "utf-8")
+    target.write_text(page(document), "utf-8")
+    target.with_name(chart_of(result)).write_text(drawn(result), "utf-8")
+
+
+def chart_of(soak: dict[str, Any]) -> str:
+    """The name of its chart."""
+    return f"soak-{soak['store']}-{soak['workers']}.svg"
+
+
+def drawn(soak: dict[str, Any]) -> str:
+    """Its chart."""
+    samples, minutes = soak["samples"], soak["per_minute"]
+    panels = [
+        Panel("resident memory of all processes", "MiB", [(one["at"], one["memory"]) for one in samples]),
+        Panel("open descriptors", "", [(one["at"], one["descriptors"]) for one in samples]),
+        Panel("p99 of each minute", "ms", [(60 * n + 30, one["p99_ms"]) for n, one in enumerate(minutes)]),
+        Panel(
+            "CPU per request, each minute",
+            "us",
+            [(60 * n + 30, one["cpu_us"]) for n, one in enumerate(minutes)],
+        ),
+    ]
+    if soak["store"] != "sqlite":
+        panels.insert(
+            2, Panel("connections to PostgreSQL", "", [(one["at"], one["connections"]) for one in samples])
+        )
+    name = Setting(soak["store"], soak["workers"]).name
+    return lines(
+        f"Soak: {name}, {soak['rate']:.0f} requests/s",
+        panels,
+        f"Mix: {soak['mix']}. Clients share the machine.",
+    )
+
+
+def _soaks(soaks: Sequence[dict[str, Any]]) -> str:
+    """The soaks: a table, the charts, the findings."""
+    head = [
+        "store and workers",
+        "minutes",
+        "requests/s",
+        "answers",
+        "of them 503",
+        "memory (MiB)",
+        "its slope (MiB/h)",
+        "p99 first, last minute (ms)",
+    ]
+    rows = [f"| {' | '.join(head)} | findings |", "|---" * (len(head) + 1) + "|"]
+    for one in soaks:
+        name, ends = Setting(one["store"], one["workers"]).name, (one["per_minute"][0], one["per_minute"][-1])
+        said = [
+            name,
+            one["minutes"],
+            one["rate"],
+            one["answers"],
+            one["told_503"],
+            one["memory_mib"],
+            one["memory_slope_mib_h"],
+        ]
+        said += [", ".join(str(each["p99_ms"]) for each in ends), "; ".join(one["findings"]) or "none"]
+        rows.append("| " + " | ".join(map(str, said)) + " |")
+    charts = [f"![{Setting(one['store'], one['workers']).name}]({chart_of(one)})" for one in soaks]
+    return "\n".join(rows) + "\n\n" + "\n\n".join(charts)
 
 
 def merged(old: Sequence[dict[str, Any]], new: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
