@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 DATA   := var
 PYTEST_ARGS ?= -n 2 --dist loadfile --durations=10
 
-.PHONY: run test test-postgres test-ha check bench torture lint clean install install-tests
+.PHONY: run test test-postgres test-ha check bench torture soak lint clean install install-tests
 
 run: $(VENV)/.installed
 	@mkdir -p $(DATA)
@@ -42,6 +42,13 @@ bench: $(VENV)/.tests
 
 torture: $(VENV)/.tests
 	$(BIN)/python -m torture --report docs/reliability.md
+	$(BIN)/python -m torture --store postgres --report docs/reliability.md
+	$(BIN)/python -m torture --store postgres --workers 4 --report docs/reliability.md
+
+# Ten minutes each of half the load; memory, descriptors and connections must not grow.
+soak: $(VENV)/.tests
+	$(BIN)/python -m torture soak --report docs/reliability.md
+	$(BIN)/python -m torture soak --store postgres --report docs/reliability.md
 
 install: $(VENV)/.installed
 install-tests: $(VENV)/.tests
