@@ -64,7 +64,8 @@ def _control(one: dict[str, Any]) -> str:
     if not one["noticed"]:
         return f"without {one['without']}: NOT NOTICED"
     many = f"{one['findings_total']} finding(s) in {one['bad_rounds']} of {one['rounds']} round(s)"
-    return f"without {one['without']}: {many}"
+    late = f", at try {one['tries']}" if one.get("tries", 1) > 1 else ""
+    return f"without {one['without']}: {many}{late}"
 
 
 def findings(results: Sequence[dict[str, Any]]) -> list[str]:

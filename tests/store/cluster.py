@@ -71,6 +71,14 @@ class Cluster:
         children = Path(f"/proc/{first}/task/{first}/children").read_text()
         return [first, *map(int, children.split())]
 
+    def halt(self, kinds: Sequence[str]) -> None:
+        """SIGSTOP those of its processes that call themselves so. They stay halted until they are killed."""
+        for pid in self.processes()[1:]:
+            with suppress(OSError):
+                title = Path(f"/proc/{pid}/cmdline").read_bytes().decode()
+                if any(f"postgres: {kind}" in title for kind in kinds):
+                    os.kill(pid, signal.SIGSTOP)
+
     def kill(self) -> None:
         """SIGKILL every process of the server, the first one first, so that it starts no other; returns when they are gone."""
         killed = self.processes()

@@ -24,7 +24,11 @@ from torture.stage import Calendar, Stage
 WRITERS: Final = 12
 READERS: Final = 2
 ATTEMPTS: Final = 50
-GRACE: Final = 1.5
+BEHIND: Final = ("walwriter", "background writer", "checkpointer")
+HALTED: Final = 2.0
+ACKNOWLEDGED: Final = 24
+"""Writes that are acknowledged between the halt and the kill."""
+WRITES: Final = ("create", "update")
 
 Step = Callable[[Stage], Awaitable[None]]
 
@@ -123,6 +127,13 @@ def first_success(operations: list[Operation], since: int) -> float:
 
 
 async def _kill_database(stage: Stage) -> None:
+    """What writes the log behind the commits is halted first: then all that they acknowledge without having flushed it is lost."""
+    await asyncio.to_thread(stage.host.ground.server.halt, BEHIND)
+    mark = stage.mark()
+    for _ in range(ATTEMPTS):
+        await asyncio.sleep(HALTED * stage.patience / ATTEMPTS)
+        if sum(one.kind == OK and one.what in WRITES for one in stage.history.events[mark:]) >= ACKNOWLEDGED:
+            break
     await asyncio.to_thread(stage.host.ground.server.kill)
 
 
