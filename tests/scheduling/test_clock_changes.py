@@ -160,7 +160,7 @@ def cases(draw: st.DrawFn) -> Case:
 @settings(max_examples=120, deadline=None)
 @given(cases())
 def test_what_is_offered_is_what_the_calendar_walked_minute_by_minute_says(case: Case) -> None:
-    found = grid.free(case.agenda, case.window, case.spoken)
+    found = grid.free(case.agenda, case.window, grid.blocks(case.spoken))
 
     shown = [(one.start // MINUTE, one.end // MINUTE) for one in found]
     assert len(shown) == len(set(shown))
@@ -172,7 +172,7 @@ def test_what_is_offered_is_what_the_calendar_walked_minute_by_minute_says(case:
 def test_what_is_offered_can_be_asked_for_and_no_minute_of_it_is_booked(case: Case) -> None:
     one = case.agenda
 
-    for cell in grid.free(one, case.window, case.spoken):
+    for cell in grid.free(one, case.window, grid.blocks(case.spoken)):
         wish = Wish(
             "proposed", cell.start, cell.end, agendas=(one,), things=one.things, target=frozenset("x")
         )
@@ -196,7 +196,7 @@ def test_where_clocks_do_not_change_every_day_offers_the_same_times(zone: str) -
         case = Case(zone, change, 0, 20 * 60, 15, ())
 
         days: dict[object, list[object]] = {}
-        for cell in grid.free(case.agenda, case.window, []):
+        for cell in grid.free(case.agenda, case.window, grid.blocks([])):
             shown = datetime.fromtimestamp(cell.start // 1_000_000, ZoneInfo(zone))
             days.setdefault(shown.date(), []).append(shown.time())
 
@@ -212,7 +212,7 @@ def test_where_they_do_a_night_has_an_hour_less_in_spring_and_one_more_in_autumn
         case = Case(zone, change, 60, 3 * 60, 60, ())
         of_day = [
             cell
-            for cell in grid.free(case.agenda, case.window, [])
+            for cell in grid.free(case.agenda, case.window, grid.blocks([]))
             if datetime.fromtimestamp(cell.start // 1_000_000, ZoneInfo(zone)).date() == change.date()
         ]
         counts.append(len(of_day))

@@ -53,14 +53,15 @@ def test_the_free_cells_of_a_window_are_those_whose_status_is_free(
 ) -> None:
     expected = {c for c in cells(one, window) if status_of(c, taken, one.capacity) == "free"}
 
-    found = grid.free(one, window, taken)
+    found = grid.free(one, window, grid.blocks(taken))
 
     assert len(found) == len(set(found))
     assert set(found) == expected
-    assert grid.count_free(one, window, taken) == len(expected)
-    assert grid.count_free(one, window, taken, lambda key: key == "s3") == sum(
-        c.service == "s3" for c in expected
-    )
+    runs = [*grid.free_runs(one, window, grid.blocks(taken))]
+    assert sum(len(run.starts) for run in runs) == len(expected)
+    assert {(run.service, start) for run in runs for start in run.starts} == {
+        (c.service, c.start) for c in expected
+    }
 
 
 @settings(max_examples=80, deadline=None)

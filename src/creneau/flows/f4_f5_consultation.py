@@ -126,7 +126,7 @@ async def _foremost(world: World, asked: Asked) -> Found:
 async def _page(asked: Asked, size: int) -> list[Shown]:
     """The first slots after the page before (keyset, so that writes meanwhile neither repeat nor hide slots)."""
     look, backwards, last = asked.look, _descending(asked.query), _last(asked.query)
-    if last is not None:
+    if last is not None and not look.by_runs:
         start, end = look.window
         bounds = (start, min(end, last[0] + 1)) if backwards else (max(start, last[0]), end)
         look = replace(look, window=Interval(*bounds))

@@ -13,8 +13,9 @@ from zoneinfo import ZoneInfo
 from creneau.flows import walking
 from creneau.flows.agendas import held_of
 from creneau.flows.linking import OPENS
+from creneau.flows.ordered import by_start
 from creneau.flows.timetable import Shown, too_many
-from creneau.flows.walking import WALKED, Look, by_start
+from creneau.flows.walking import WALKED, Look
 from creneau.scheduling.doors import first_start
 from creneau.scheduling.intervals import Interval
 from creneau.search.rows import Period

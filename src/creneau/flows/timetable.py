@@ -40,6 +40,16 @@ class Shown(NamedTuple):
     held: Held
 
 
+class Taken(NamedTuple):
+    """The time taken that bears on one agenda: by which appointments, and as the rules read it."""
+
+    occupied: tuple[Occupied, ...]
+    blocks: grid.Blocks
+
+
+NOTHING_TAKEN: Final = Taken((), grid.blocks(()))
+
+
 async def timetable(
     world: World, agendas: Sequence[Held], window: Interval, wanted: Collection[str]
 ) -> list[Shown]:
@@ -47,7 +57,7 @@ async def timetable(
     found: list[Shown] = []
     taken = await taken_of(world, agendas, window)
     for held in agendas:
-        found += shown(held, window, taken.get(held.agenda.id, ()), wanted)
+        found += shown(held, window, taken.get(held.agenda.id, NOTHING_TAKEN), wanted)
         if len(found) > LIMIT:
             raise too_many()
     return found
@@ -58,9 +68,7 @@ def too_many(limit: int = LIMIT) -> TooCostly:
     return TooCostly(Issue(TOO_MANY_SLOTS, values={"limit": limit}))
 
 
-async def taken_of(
-    world: World, agendas: Sequence[Held], window: Interval
-) -> dict[str, tuple[Occupied, ...]]:
+async def taken_of(world: World, agendas: Sequence[Held], window: Interval) -> dict[str, Taken]:
     """By agenda, the time taken of its things that may bear on a slot that starts within the window; agendas without any are absent."""
     things = sorted({thing for held in agendas for thing in shows(held)})
     longest = max((one.duration for held in agendas for one in held.agenda.services), default=0)
@@ -70,7 +78,7 @@ async def taken_of(
     if not by_thing:
         return {}
     found = {held.agenda.id: _of(held, by_thing) for held in agendas}
-    return {agenda: taken for agenda, taken in found.items() if taken}
+    return {agenda: Taken(taken, grid.blocks(spoken(taken))) for agenda, taken in found.items() if taken}
 
 
 def _of(held: Held, by_thing: Mapping[str, Sequence[Occupied]]) -> tuple[Occupied, ...]:
@@ -100,23 +108,19 @@ def spoken(taken: Iterable[Occupied]) -> list[Spoken]:
     return [Spoken(one.take.start, one.take.end, one.take.kind, one.take.thing) for one in taken]
 
 
-def shown(
-    held: Held, window: Interval, taken: Sequence[Occupied], wanted: Collection[str]
-) -> Iterator[Shown]:
+def shown(held: Held, window: Interval, taken: Taken, wanted: Collection[str]) -> Iterator[Shown]:
     """The slots of one agenda that start within the window, of the wanted statuses; `taken` as from `taken_of`."""
     if "free" in wanted:
         make = tuple.__new__  # half the time of Shown(...)
-        for cell in grid.free(held.agenda, window, spoken(taken)):
+        for cell in grid.free(held.agenda, window, taken.blocks):
             yield make(Shown, (cell, "free", held))
     yield from others(held, window, taken, wanted)
 
 
-def others(
-    held: Held, window: Interval, taken: Sequence[Occupied], wanted: Collection[str]
-) -> Iterator[Shown]:
+def others(held: Held, window: Interval, taken: Taken, wanted: Collection[str]) -> Iterator[Shown]:
     """Those that are not free."""
-    if taken and ("busy" in wanted or "busy-tentative" in wanted):
-        for cell, status in _appointments(held.agenda, taken):
+    if taken.occupied and ("busy" in wanted or "busy-tentative" in wanted):
+        for cell, status in _appointments(held.agenda, taken.occupied):
             if status in wanted and window.start <= cell.start < window.end:
                 yield Shown(cell, status, held)
     if "busy-unavailable" in wanted:

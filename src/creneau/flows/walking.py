@@ -9,13 +9,13 @@ import asyncio
 import zlib
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
-from itertools import groupby, pairwise
 from typing import Final
 
 from creneau.fhir import json
 from creneau.flows.agendas import Held
 from creneau.flows.answers import Entry
-from creneau.flows.timetable import LIMIT, Shown, others, shown, spoken, taken_of, too_many
+from creneau.flows.ordered import by_start, first_of_runs, in_order
+from creneau.flows.timetable import LIMIT, NOTHING_TAKEN, Shown, Taken, others, shown, taken_of, too_many
 from creneau.flows.wanted import Wanted
 from creneau.flows.world import World
 from creneau.flows.writing import rows_of
@@ -25,7 +25,7 @@ from creneau.scheduling.intervals import Interval
 from creneau.scheduling.slots import Agenda, Cell, read_slot_id
 from creneau.search import match
 from creneau.search.query import Term
-from creneau.store.contract import DAY, Occupied, Stored
+from creneau.store.contract import DAY, Stored
 
 EVERY_STATUS: Final = frozenset({"free", "busy", "busy-tentative", "busy-unavailable"})
 LEAST: Final = 64
@@ -54,15 +54,40 @@ class Look:
     _contents: dict[bytes, bool] = field(default_factory=dict)
     _starts: dict[int, bool] = field(default_factory=dict)
     _moulds: dict[Verdict, profile.Mould] = field(default_factory=dict)
-    _taken: dict[str, tuple[Occupied, ...]] | None = field(init=False, default=None)
+    _taken: dict[str, Taken] | None = field(init=False, default=None)
+    _runs: list[tuple[Held, grid.Run]] | None = field(init=False, default=None)
 
-    async def taken(self, part: Interval) -> dict[str, tuple[Occupied, ...]]:
+    async def taken(self, part: Interval) -> dict[str, Taken]:
         """The time taken that may bear on slots that start within the part, by agenda; read once where the whole window is small."""
         if not is_small(self):
             return await taken_of(self.world, self.agendas, part)
         if self._taken is None:
             self._taken = await taken_of(self.world, self.agendas, self.window)
         return self._taken
+
+    @property
+    def by_runs(self) -> bool:
+        """Whether free slots alone of few agendas are wanted, and nothing but the window bears on their starts."""
+        asked = self.asked
+        return self.statuses == {"free"} and asked.slots is None and asked.bounded and is_small(self)
+
+    async def runs(self) -> list[tuple[Held, grid.Run]]:
+        """Where `by_runs`: the free cells of the whole window that match, in runs, agenda by agenda; none is made."""
+        if self._runs is None:
+            taken = await self.taken(self.window)
+            found: list[tuple[Held, grid.Run]] = []
+            for number, held in enumerate(self.agendas):
+                if number % TURN == TURN - 1:
+                    await asyncio.sleep(0)
+                blocked = taken.get(held.agenda.id, NOTHING_TAKEN).blocks
+                offered = _offered(self, held)
+                found += [
+                    (held, run)
+                    for run in grid.free_runs(held.agenda, self.window, blocked)
+                    if offered(run.service)
+                ]
+            self._runs = found
+        return self._runs
 
     @property
     def statuses(self) -> frozenset[str]:
@@ -135,43 +160,6 @@ def stored(world: World, one: Shown) -> Stored:
     return Stored("Slot", one.cell.id, zlib.crc32(body), one.held.stored.updated, "update", body)
 
 
-def by_start(one: Shown) -> tuple[int, str]:
-    """What orders slots."""
-    return one.cell.start, one.cell.id
-
-
-def _in_order(look: Look, slots: list[Shown], backwards: bool) -> list[Shown]:
-    """Sorted as by `by_start`, slots given agenda by agenda; ids are made only where slots of one agenda start together."""
-    if backwards:
-        slots.reverse()
-    slots.sort(key=_start, reverse=backwards)  # stable: agendas stay in the order of their ids
-    together = _start_and_agenda if _in_order_of_ids([one.agenda.id for one in look.agendas]) else _start
-    if all(together(one) != together(other) for one, other in pairwise(slots)):
-        return slots
-    found: list[Shown] = []
-    for _, several in groupby(slots, together):
-        found += sorted(several, key=_id, reverse=backwards)
-    return found
-
-
-def _in_order_of_ids(agendas: Sequence[str]) -> bool:
-    """Whether slots that start together are in the order of their ids when they are in that of their agendas, which are given in order."""
-    names = [f"{one}." for one in agendas]
-    return all(one < other and not other.startswith(one) for one, other in pairwise(names))
-
-
-def _start(one: Shown) -> int:
-    return one[0][1]
-
-
-def _start_and_agenda(one: Shown) -> tuple[int, str]:
-    return one[0][1], one[0][0]
-
-
-def _id(one: Shown) -> str:
-    return one[0].id
-
-
 async def walk(look: Look, least: int, *, backwards: bool = False) -> AsyncIterator[list[Shown]]:
     """What matches, in order, part by part; what reads it stops when it has enough. TooCostly when it has to look too far.
 
@@ -186,7 +174,7 @@ async def walk(look: Look, least: int, *, backwards: bool = False) -> AsyncItera
     for part in grid.steps(agendas, look.window, max(least, LEAST), backwards=backwards):
         walked += len(agendas) * ((part.end - part.start) // DAY + 1)
         slots = await _within(look, part)
-        yield _in_order(look, slots, backwards)
+        yield in_order(look.agendas, slots, backwards=backwards)
         found += len(slots)
         if found > LIMIT or walked > WALKED:
             raise too_many()
@@ -196,6 +184,8 @@ async def first(
     look: Look, size: int, last: tuple[int, str] | None, *, backwards: bool = False
 ) -> list[Shown]:
     """The first `size` of what matches, in order, after `last`: the start and id of a slot of the page before."""
+    if look.by_runs:
+        return first_of_runs(look.agendas, await look.runs(), size, last, backwards=backwards)
     found: list[Shown] = []
     async for part in walk(look, size + size // 4, backwards=backwards):
         if last is not None:
@@ -223,7 +213,7 @@ async def _within(look: Look, part: Interval) -> list[Shown]:
     for number, held in enumerate(look.agendas):
         if number % TURN == TURN - 1:
             await asyncio.sleep(0)
-        slots = shown(held, part, taken.get(held.agenda.id, ()), look.statuses)
+        slots = shown(held, part, taken.get(held.agenda.id, NOTHING_TAKEN), look.statuses)
         found += slots if plain else filter(look.matches, slots)
         if len(found) > LIMIT:
             raise too_many()
@@ -240,7 +230,7 @@ async def _by_ids(look: Look) -> list[Shown]:
         one = held.get(named.agenda) if named else None
         if named and one and look.window.start <= named.start < look.window.end:
             moment = Interval(named.start, named.start + 1)
-            taken = (await taken_of(look.world, [one], moment)).get(named.agenda, ())
+            taken = (await taken_of(look.world, [one], moment)).get(named.agenda, NOTHING_TAKEN)
             for each in shown(one, moment, taken, look.statuses):
                 if each.cell.id in wanted and look.matches(each):
                     found.setdefault(f"{each.cell.id} {each.status}", each)
@@ -266,23 +256,30 @@ async def count(look: Look) -> int:
     days = (look.window.end - look.window.start) // DAY + 1
     if len(look.agendas) * days > WALKED:
         raise too_many()
-    taken = await look.taken(look.window)
     found = 0
+    if look.by_runs:
+        found = sum(len(run.starts) for _, run in await look.runs())
+        if found > LIMIT:
+            raise too_many()
+        return found
+    taken = await look.taken(look.window)
     for number, held in enumerate(look.agendas):
         if number % TURN == TURN - 1:
             await asyncio.sleep(0)
-        found += _count(look, held, taken.get(held.agenda.id, ()))
+        found += _count(look, held, taken.get(held.agenda.id, NOTHING_TAKEN))
         if found > LIMIT:
             raise too_many()
     return found
 
 
-def _count(look: Look, held: Held, taken: Sequence[Occupied]) -> int:
+def _count(look: Look, held: Held, taken: Taken) -> int:
     if not look.asked.bounded:
         return sum(map(look.matches, shown(held, look.window, taken, look.statuses)))
     found = sum(map(look.matches, others(held, look.window, taken, look.statuses)))
     if "free" in look.statuses:
-        found += grid.count_free(held.agenda, look.window, spoken(taken), _offered(look, held))
+        offered = _offered(look, held)
+        runs = grid.free_runs(held.agenda, look.window, taken.blocks)
+        found += sum(len(starts) for service, starts in runs if offered(service))
     return found
 
 

@@ -7,13 +7,13 @@ it is known to be free, and the open time of the days that are asked for again a
 from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from typing import Final, NamedTuple
 
 from creneau.scheduling.availability import stretches
 from creneau.scheduling.civil import DAY
-from creneau.scheduling.intervals import Interval, normalise
+from creneau.scheduling.intervals import Interval
 from creneau.scheduling.slots import Agenda, Cell, Spoken, cells, statuses
 
 NEAR: Final = 4 * DAY
@@ -35,8 +35,12 @@ class Run(NamedTuple):
     starts: range
 
 
-def _all(_service: str) -> bool:
-    return True
+class Blocks(NamedTuple):
+    """Time taken of the things of an agenda, and the same merged: where each stretch begins and ends."""
+
+    taken: Sequence[Spoken]
+    begins: Sequence[int]
+    ends: Sequence[int]
 
 
 @lru_cache(maxsize=KEPT)
@@ -63,66 +67,62 @@ def runs(agenda: Agenda, window: Interval) -> Iterator[Run]:
                     yield Run(service, range(first, last + 1, duration))
 
 
-def free(agenda: Agenda, window: Interval, taken: Sequence[Spoken]) -> list[Cell]:
-    """The cells that start within the window and that nothing of `taken`, the time taken of the agenda's things, takes."""
+def blocks(taken: Sequence[Spoken]) -> Blocks:
+    """Merged once for all the parts of a window that are looked at."""
+    begins: list[int] = []
+    ends: list[int] = []
+    for start, end in sorted([(one.start, one.end) for one in taken]):
+        if begins and start <= ends[-1]:
+            ends[-1] = max(ends[-1], end)
+        elif start < end:
+            begins.append(start)
+            ends.append(end)
+    return Blocks(taken, begins, ends)
+
+
+def free_runs(agenda: Agenda, window: Interval, blocked: Blocks) -> Iterator[Run]:
+    """The cells that start within the window and that nothing blocks; `blocked` is the time taken of the agenda's things."""
     if agenda.capacity != 1:
-        shown = statuses(cells(agenda, window), taken, agenda.capacity)
-        return [cell for cell, status in shown if status == "free"]
-    begins, ends = _merged(taken)
-    found: list[Cell] = []
+        for cell, status in statuses(cells(agenda, window), blocked.taken, agenda.capacity):
+            if status == "free":
+                yield Run(cell.service or "", range(cell.start, cell.end, cell.end - cell.start))
+        return
+    _, begins, ends = blocked
+    for run in runs(agenda, window):
+        if begins and _overlaps(begins, ends, run.starts[0], run.starts[-1] + run.starts.step):
+            for left in _left(begins, ends, run.starts):
+                yield Run(run.service, left)
+        else:
+            yield run
+
+
+def free(agenda: Agenda, window: Interval, blocked: Blocks) -> list[Cell]:
+    """The cells of `free_runs`, one by one."""
     make, id = tuple.__new__, agenda.id  # half the time of Cell(...), and cells are made by the thousand
-    for service, starts in runs(agenda, window):
-        length = starts.step
-        left: Iterable[int] = starts
-        if _touched(begins, ends, starts):
-            left = (one for one in starts if not _overlaps(begins, ends, one, one + length))
-        found += [make(Cell, (id, start, start + length, service)) for start in left]
-    return found
+    return [
+        make(Cell, (id, start, start + starts.step, service))
+        for service, starts in free_runs(agenda, window, blocked)
+        for start in starts
+    ]
 
 
-def count_free(
-    agenda: Agenda, window: Interval, taken: Sequence[Spoken], offered: Callable[[str], bool] = _all
-) -> int:
-    """How many cells `free` finds, of the services that are `offered`; none is made to count them."""
-    if agenda.capacity != 1:
-        return sum(offered(cell.service or "") for cell in free(agenda, window, taken))
-    begins, ends = _merged(taken)
-    found = 0
-    for service, starts in runs(agenda, window):
-        if offered(service):
-            found += len(starts) - _blocked(begins, ends, starts)
-    return found
-
-
-def _merged(taken: Sequence[Spoken]) -> tuple[list[int], list[int]]:
-    if not taken:
-        return [], []
-    whole = normalise(Interval(one.start, one.end) for one in taken)
-    return [one.start for one in whole], [one.end for one in whole]
-
-
-def _touched(begins: Sequence[int], ends: Sequence[int], starts: range) -> bool:
-    return bool(begins) and _overlaps(begins, ends, starts[0], starts[-1] + starts.step)
+def _left(begins: Sequence[int], ends: Sequence[int], starts: range) -> Iterator[range]:
+    """What is left of a run, each cell that something overlaps taken out."""
+    first, length, size = starts[0], starts.step, len(starts)
+    kept, at = 0, bisect_right(ends, first)
+    while at < len(begins) and begins[at] < starts[-1] + length:
+        overlapped = (begins[at] - first) // length
+        if overlapped > kept:
+            yield starts[kept:overlapped]
+        kept = max(kept, (ends[at] - 1 - first) // length + 1)
+        at += 1
+    if kept < size:
+        yield starts[kept:]
 
 
 def _overlaps(begins: Sequence[int], ends: Sequence[int], start: int, end: int) -> bool:
     before = bisect_left(begins, end)
     return before > 0 and ends[before - 1] > start
-
-
-def _blocked(begins: Sequence[int], ends: Sequence[int], starts: range) -> int:
-    """How many cells of a run are overlapped, each counted once although two intervals may touch it."""
-    first, length = starts[0], starts.step
-    found, counted = 0, -1
-    at = bisect_right(ends, first)
-    while at < len(begins) and begins[at] < starts[-1] + length:
-        low = max(0, (begins[at] - first) // length, counted + 1)
-        high = min(len(starts) - 1, (ends[at] - 1 - first) // length)
-        if high >= low:
-            found += high - low + 1
-            counted = high
-        at += 1
-    return found
 
 
 def steps(agendas: Sequence[Agenda], window: Interval, least: int, *, backwards: bool) -> Iterator[Interval]:

@@ -169,7 +169,7 @@ class Guard:
 
 def take_of(row: tuple[str, int, int, str, int | None, str, int]) -> Take:
     """The take of a row that begins with the columns `statements.TAKE`."""
-    return Take._make(row[:7])
+    return tuple.__new__(Take, row[:7])  # a third of the time of _make
 
 
 def _covered(plan: Plan, former: list[dict[Take, int]]) -> dict[str, list[Take]]:

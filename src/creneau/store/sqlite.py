@@ -270,7 +270,8 @@ _READING: Final = ("busy_timeout = 5000", "query_only = ON", f"cache_size = -{CA
 
 def _taken(cursor: sqlite3.Cursor, asked: tuple[str, int, int, int, str], *, long: bool) -> list[Occupied]:
     """Takes in the order of the table's key, which is the order promised; the few long ones come from elsewhere."""
-    found = [Occupied(take_of(row), row[7]) for row in cursor.execute(sql.TAKEN, asked).fetchall()]
+    make = tuple.__new__
+    found = [make(Occupied, (take_of(row), row[7])) for row in cursor.execute(sql.TAKEN, asked).fetchall()]
     if long and (rows := cursor.execute(sql.TAKEN_LONG, asked).fetchall()):
         found += [Occupied(take_of(row), row[7]) for row in rows]
         found.sort(key=lambda hold: (*hold.take[:2], hold.appointment, hold.take.end, hold.take.slot))
