@@ -1,4 +1,4 @@
-"""The command line: `creneau serve | demo | check | doctor | backup | restore`. Server modules are imported when a command needs them."""
+"""The command line: `creneau serve | demo | check | doctor | backup | restore | copy`. Server modules are imported when a command needs them."""
 
 from __future__ import annotations
 
@@ -191,6 +191,35 @@ def restore(
     except (OSError, ValueError, Damaged) as error:
         raise stop(str(error), 1) from error
     typer.echo(f"creneau: {chosen.database} restored from {source}")
+
+
+@app.command()
+def copy(
+    source: Annotated[
+        str, typer.Option("--from", help="Database to read: sqlite:FILE or postgresql://USER@HOST/NAME.")
+    ],
+    target: Annotated[str, typer.Option("--to", help="Database to fill, empty: likewise.")],
+    config_file: Config = None,
+) -> None:
+    """Copy a whole database into an empty one of either kind, and compare the two: exit 0 when they are equal, else 1 and nothing is there.
+
+    Exit 3: the copy is whole, but the source was written to meanwhile.
+    """
+    from creneau.commands import transfer
+    from creneau.store.copying import NotCopied
+
+    read, written = (settings(config_file, database=one) for one in (source, target))
+    try:
+        copied = asyncio.run(transfer.copy(read, written))
+    except ValueError as error:
+        raise stop(str(error)) from error
+    except NotCopied as error:
+        raise stop(str(error), 1) from error
+    except KeyboardInterrupt:
+        raise stop("interrupted; nothing was copied, the same command begins again", 130) from None
+    typer.echo(f"creneau: {copied.rows} rows copied to {config.shown(target)} and compared: equal")
+    if copied.missed:
+        raise stop(f"{copied.missed} version(s) written to the source meanwhile are not in the copy", 3)
 
 
 @app.command()

@@ -7,7 +7,8 @@ import os
 import secrets
 import sys
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -73,16 +74,33 @@ async def open_store(settings: Settings, *, create: bool = True) -> Store:
         return MemoryStore()
     if kind == "sqlite":
         return open_sqlite(Path(rest), create=create)
-    try:
+    with _driver():
         from creneau.store.postgres import open_postgres
-    except ImportError as error:
-        raise StoreUnavailable("PostgreSQL needs its driver: pip install 'creneau[postgres]'") from error
     return await open_postgres(
         settings.database,
         connections=settings.database_connections,
         pooled=settings.database_pooled,
         create=create,
     )
+
+
+def as_it_is(settings: Settings) -> PostgresStore:
+    """The PostgreSQL database that `database` names, neither brought to the newest schema nor looked at: a replica will do."""
+    with _driver():
+        from creneau.store.postgres import PostgresStore
+        from creneau.store.postgres_connections import connect
+    connections = connect(
+        settings.database, most=settings.database_connections, pooled=settings.database_pooled
+    )
+    return PostgresStore(connections, "default")
+
+
+@contextmanager
+def _driver() -> Iterator[None]:
+    try:
+        yield
+    except ImportError as error:
+        raise StoreUnavailable("PostgreSQL needs its driver: pip install 'creneau[postgres]'") from error
 
 
 def world(settings: Settings, store: Store) -> World:
@@ -126,21 +144,27 @@ def server_settings(settings: Settings) -> ServerSettings:
     return ServerSettings(host=settings.host, port=settings.port)
 
 
+def index_rows(of: World) -> Callable[[Mapping[str, Any]], Rows]:
+    """How the index rows of a resource are made."""
+    return lambda resource: linking.rows(of, resource)
+
+
+def made_by(of: World) -> str:
+    """What tells index rows that these tables of search made, with this zone for times without offset, from others."""
+    return f"{extract.EXTRACT_VERSION} {of.rules.zone.key}"
+
+
 async def indexed(store: Store, of: World) -> None:
-    """Make the index rows anew when the tables of search, or the zone of times without offset, are not those that made them."""
-    made_by = f"{extract.EXTRACT_VERSION} {of.rules.zone.key}"
-
-    def rows(resource: Mapping[str, Any]) -> Rows:
-        return linking.rows(of, resource)
-
+    """Make the index rows anew when they are not `made_by` what makes them now."""
+    rows, by = index_rows(of), made_by(of)
     if isinstance(store, SqliteStore):
-        if await reindex.made_by(store) != made_by:
-            await reindex.reindex(store, rows, made_by)
+        if await reindex.made_by(store) != by:
+            await reindex.reindex(store, rows, by)
     elif not isinstance(store, MemoryStore):
         from creneau.store import postgres, postgres_reindex
 
         if isinstance(store, postgres.PostgresStore):
-            await postgres_reindex.indexed(store, rows, made_by)
+            await postgres_reindex.indexed(store, rows, by)
 
 
 async def application(settings: Settings, of: World) -> Application:

@@ -7,16 +7,12 @@ from __future__ import annotations
 
 import asyncio
 import gc
-import sys
-import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Final
 
-from rich.console import Console
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
-
 from creneau.commands.lots import Makers
+from creneau.commands.progress import Advance
 from creneau.config import Settings
 from creneau.demo import national
 from creneau.flows.world import World
@@ -24,8 +20,6 @@ from creneau.store.contract import Plan, Put
 
 GROUP: Final = 20
 """Lots that are made, and written, together at the most: some 9,000 resources a transaction."""
-SAID_EVERY: Final = 10.0
-"""Seconds between two lines of progress where there is no terminal."""
 
 
 async def load(world: World, settings: Settings, agendas: int) -> int:
@@ -43,13 +37,13 @@ async def load(world: World, settings: Settings, agendas: int) -> int:
     gc.disable()  # puts have no cycles, and are too many to be looked through
     makers = Makers(settings, today, groups)
     try:
-        return await _all(world, makers, _Progress(count, count - len(missing)))
+        return await _all(world, makers, _advance(count, count - len(missing)))
     finally:
         makers.stop()
         gc.enable()
 
 
-async def _all(world: World, makers: Makers, progress: _Progress) -> int:
+async def _all(world: World, makers: Makers, progress: Advance) -> int:
     answers = makers.answers()
     loaded = 0
     with progress.bar:
@@ -57,7 +51,7 @@ async def _all(world: World, makers: Makers, progress: _Progress) -> int:
         while (group := await following) is not None:
             following = asyncio.create_task(asyncio.to_thread(next, answers, None))
             loaded += await _commit(world, [plan for lot in group for plan in lot])
-            progress.add(len(group))
+            progress.add(len(group) * national.A_LOT)
     return loaded
 
 
@@ -68,22 +62,5 @@ async def _commit(world: World, plans: Sequence[list[Put]]) -> int:
     return sum(map(len, wanted))
 
 
-class _Progress:
-    """A bar on a terminal, else a line now and then, both in resources."""
-
-    def __init__(self, lots: int, done: int) -> None:
-        console = Console(stderr=True)
-        self._terminal = console.is_terminal
-        self._all, self._done = lots * national.A_LOT, done * national.A_LOT
-        columns = (TextColumn("creneau demo"), BarColumn(), MofNCompleteColumn(), TimeRemainingColumn())
-        self.bar = Progress(*columns, console=console, transient=True, disable=not self._terminal)
-        self._task = self.bar.add_task("", total=self._all, completed=self._done)
-        self._said = time.monotonic()
-
-    def add(self, lots: int) -> None:
-        """So many lots more are there."""
-        self._done += lots * national.A_LOT
-        self.bar.update(self._task, completed=self._done)
-        if not self._terminal and time.monotonic() - self._said > SAID_EVERY:
-            self._said = time.monotonic()
-            print(f"creneau: {self._done} of {self._all} resources", file=sys.stderr, flush=True)
+def _advance(lots: int, done: int) -> Advance:
+    return Advance("creneau demo", "resources", lots * national.A_LOT, done * national.A_LOT)

@@ -41,10 +41,9 @@ def backup(path: Path, target: Path, progress: Progress = quiet, *, overwrite: b
     try:
         _whole(path, part, progress)
         verify(part)
-        _name(part, target, overwrite=overwrite)
+        name(part, target, overwrite=overwrite)
     finally:
-        for leftover in (part, *_beside(part)):
-            leftover.unlink(missing_ok=True)
+        forget(part)
 
 
 def restore(copy: Path, path: Path, *, overwrite: bool = False) -> None:
@@ -92,7 +91,14 @@ def _copy(path: Path, part: Path, progress: Progress) -> None:
         source.execute("ROLLBACK")
 
 
-def _name(part: Path, target: Path, *, overwrite: bool) -> None:
+def forget(part: Path) -> None:
+    """Remove a file that got no name, and what SQLite left beside it."""
+    for leftover in (part, *_beside(part)):
+        leftover.unlink(missing_ok=True)
+
+
+def name(part: Path, target: Path, *, overwrite: bool) -> None:
+    """Make the file durable, and `target` its name; FileExistsError when that is taken and `overwrite` is false."""
     _sync(part)
     if overwrite:
         part.replace(target)

@@ -14,8 +14,10 @@ LONGEST: Final = 1_000
 SHORT: Final = LONGEST // 4
 """Characters of a text that is surely kept whole, unless it has the character 0."""
 
-_START: Final = 900
-_NUL: Final = "\uffff"  # a noncharacter, which no text of a client has a reason to hold
+START: Final = 900
+"""Bytes that are left of a longer one, before its digest."""
+
+NUL: Final = "\uffff"  # a noncharacter, which no text of a client has a reason to hold
 
 Any = TypeVar("Any")
 
@@ -24,11 +26,11 @@ def kept(text: str) -> str:
     """The text as it is kept: of a long one its start, for searches by prefix, and a digest, for equality."""
     if len(text) <= SHORT and "\0" not in text:
         return text
-    text = text.replace("\0", _NUL)
+    text = text.replace("\0", NUL)
     raw = text.encode("utf-8", "surrogatepass")
     if len(raw) <= LONGEST:
         return text
-    return raw[:_START].decode("utf-8", "ignore") + sha256(raw).hexdigest()
+    return raw[:START].decode("utf-8", "ignore") + sha256(raw).hexdigest()
 
 
 def kept_in(values: tuple[Any, ...]) -> tuple[Any | str, ...]:
