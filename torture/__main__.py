@@ -100,12 +100,7 @@ def main(arguments_given: Sequence[str] | None = None) -> int:
         print(f"FINDING {line}")
     if asked.report is not None:
         where = environment(asked.dir or Path(tempfile.gettempdir()))
-        run_of = {
-            "store": setting.store,
-            "workers": setting.workers,
-            "short": asked.short,
-            "patience": wanted.limits,
-        }
+        run_of = {"store": setting.store, "workers": setting.workers, "short": asked.short}
         report.write({**run_of, "environment": where, "results": results}, asked.report)
     return 1 if report.findings(results) else 0
 

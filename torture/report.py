@@ -22,6 +22,7 @@ COLUMNS: Final = (
     "max ms",
     "findings",
     "negative controls",
+    "run at",
 )
 PAGE: Final = Path(__file__).with_name("page.md")
 ANYWHERE: Final = re.compile(r"(?<![:/\w])/(?:[\w.\-]+/)+([\w.\-]+)")
@@ -52,7 +53,14 @@ def cells(result: dict[str, Any]) -> tuple[str, ...]:
         *figures,
         str(result["findings_total"]),
         control(result),
+        _when(result),
     )
+
+
+def _when(result: dict[str, Any]) -> str:
+    """When it was run, UTC; what its time limits were multiplied by."""
+    times = result.get("patience", 1.0)
+    return result.get("at", "").replace("T", " ").removesuffix("Z") + (f" ×{times:g}" if times != 1 else "")
 
 
 def control(result: dict[str, Any]) -> str:
@@ -108,7 +116,7 @@ def _run(one: dict[str, Any]) -> str:
     found = findings(one["results"])
     parts = [
         f"### {Setting(one['store'], one['workers']).name}",
-        f"{'Short' if one['short'] else 'Full'} run{_patience(one)}: {facts}.",
+        f"{'Short' if one['short'] else 'Full'} run, the last part of it: {facts}.",
         table(one["results"]),
         "Findings: " + ("none." if not found else ""),
         "\n".join(f"- {line}" for line in found),
@@ -116,15 +124,6 @@ def _run(one: dict[str, Any]) -> str:
         "\n".join(notes),
     ]
     return "\n\n".join(part for part in parts if part)
-
-
-def _patience(run: dict[str, Any]) -> str:
-    times = run.get("patience", 1.0)
-    return (
-        f", time limits ×{times:g} (the machine did other things as well)"
-        if times != 1 and not run["short"]
-        else ""
-    )
 
 
 def _note(result: dict[str, Any]) -> str:
@@ -141,7 +140,7 @@ def _value(value: Any) -> str:
 def write(run: dict[str, Any], target: Path) -> None:
     """Write the page, and beside it the JSON it is rendered from: this run in place of the former one of its store and workers.
 
-    Scenarios that were not run this time keep what they had, when the form (short or full) is the same.
+    Scenarios that were not run this time keep what they had and its date, when the form (short or full) is the same.
     """
     data = target.with_suffix(".json")
     document = json.loads(data.read_text("utf-8")) if data.exists() else {"runs": []}
@@ -149,7 +148,7 @@ def write(run: dict[str, Any], target: Path) -> None:
     key = run["store"], run["workers"]
     results = [published(one) for one in run["results"]]
     if key in runs and runs[key]["short"] == run["short"]:
-        results = merged(runs[key]["results"], results)
+        results = merged([_dated(one, runs[key]) for one in runs[key]["results"]], results)
     runs[key] = {**run, "results": results}
     document = {
         **document,
@@ -238,6 +237,11 @@ def merged(old: Sequence[dict[str, Any]], new: Sequence[dict[str, Any]]) -> list
     """The new results and those of other scenarios, in the order of the table."""
     results = {one["name"]: one for one in [*old, *new]}
     return [results[one.name] for one in SCENARIOS if one.name in results]
+
+
+def _dated(result: dict[str, Any], run: dict[str, Any]) -> dict[str, Any]:
+    """A result with the date of its run where it has none of its own."""
+    return {"at": run["environment"].get("date", ""), "patience": run.get("patience", 1.0), **result}
 
 
 def published(result: dict[str, Any]) -> dict[str, Any]:

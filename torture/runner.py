@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any, Final
 
@@ -67,7 +68,7 @@ def run(scenarios: Sequence[Scenario], wanted: Wanted, say: Callable[[str], None
         for group in grouped(scenarios, lambda one: one.name if one.alone or not wanted.short else "shared"):
             say(f"{', '.join(one.name for one in group)}")
             for result in batch(group, wanted, REAL, cluster):
-                results[result["name"]] = result
+                results[result["name"]] = result | {"at": now(), "patience": wanted.limits}
                 say(f"{result['name']}: {said(result)}")
         for guard in dict.fromkeys(name for one in scenarios for name in controls(one, wanted)):
             guarded = [one for one in scenarios if guard in controls(one, wanted)]
@@ -91,6 +92,11 @@ def without(
         for control in batch(left, again, (UNGUARDED, "--without", guard), cluster):
             last[control["name"]] = {"without": guard, "tries": number, **control}
     return list(last.values())
+
+
+def now() -> str:
+    """The minute, UTC."""
+    return datetime.now(UTC).strftime("%Y-%m-%dT%H:%MZ")
 
 
 def controls(scenario: Scenario, wanted: Wanted) -> list[str]:
