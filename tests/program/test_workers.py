@@ -7,6 +7,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 import threading
@@ -14,6 +15,7 @@ import time
 from collections import Counter
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import asdict
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -23,6 +25,8 @@ from tests.client import CREATED, OK, Server
 from tests.databases import created
 from tests.people import appointment, future, instant, practice
 from tests.store.cluster import Cluster
+
+from creneau.config import Settings
 
 WORKERS = 3
 ROUNDS = 30
@@ -108,6 +112,24 @@ def test_a_worker_that_is_killed_is_replaced_while_the_others_answer(server: Ser
     assert before[0] not in pids(server) and set(before[1:]) < set(pids(server))
     assert said(server, "worker 1 ended (-9); begun again") == 1
     assert server.stop() == 0 and not said(server, "Traceback")
+
+
+def test_a_worker_whose_supervisor_is_gone_before_it_is_ready_leaves(tmp_path: Path) -> None:
+    ours, theirs = socket.socketpair()
+    with theirs, socket.create_server(("127.0.0.1", 0)) as listening:
+        told = {"listening": listening.fileno(), "control": theirs.fileno(), "folder": str(tmp_path)}
+        task = {"number": 1, "settings": asdict(Settings(database="memory:")), **told}
+        ours.close()
+
+        done = subprocess.run(
+            [sys.executable, "-m", "creneau.commands.working"],
+            input=json.dumps(task).encode(),
+            pass_fds=(listening.fileno(), theirs.fileno()),
+            capture_output=True,
+            timeout=30,
+        )
+
+    assert done.returncode == 0 and b"Traceback" not in done.stderr
 
 
 def test_a_rolling_restart_breaks_no_request_and_ends_with_new_workers(

@@ -85,8 +85,12 @@ async def _told(serving: StoppableServer, control: socket.socket) -> None:
     control.setblocking(False)
     while not serving.started:
         await asyncio.sleep(0.01)
-    await loop.sock_sendall(control, READY)
-    if await loop.sock_recv(control, 1) == DRAIN:
+    try:
+        await loop.sock_sendall(control, READY)
+        asked = await loop.sock_recv(control, 1)
+    except OSError:  # killed before this worker was ready
+        asked = b""
+    if asked == DRAIN:
         await serving.drain(DRAIN_SECONDS)
     serving.should_exit = True
 
