@@ -33,6 +33,9 @@ def arguments() -> argparse.ArgumentParser:
     )
     parser.add_argument("--seed", type=int, default=SEED, help="seed of what is drawn by chance")
     parser.add_argument(
+        "--earlier", type=Path, help="a checkout of an earlier version, that rolling-upgrade begins with"
+    )
+    parser.add_argument(
         "--dir", type=Path, help="where the databases are put (default: the system's temporary directory)"
     )
     parser.add_argument(
@@ -93,7 +96,9 @@ def main(arguments_given: Sequence[str] | None = None) -> int:
     except ValueError as error:
         print(f"torture: {error}", file=sys.stderr)
         return 2
-    wanted = Wanted(setting, asked.short, asked.seed, asked.dir, asked.histories, asked.patience)
+    wanted = Wanted(
+        setting, asked.short, asked.seed, asked.dir, asked.histories, asked.patience, earlier=asked.earlier
+    )
     results = run(scenarios, wanted, progress)
     print(report.table(results))
     for line in report.findings(results):

@@ -39,7 +39,8 @@ SEED: Final = 20261124
 class Wanted:
     """What is run: on which store with how many workers, short or full, from which seed of chance; where files are put.
 
-    `guards`: those that negative controls go without; `patience`: 0 for that of the form.
+    `guards`: those that negative controls go without; `patience`: 0 for that of the form; `earlier`: a checkout that is
+    upgraded from.
     """
 
     setting: Setting = DEFAULT
@@ -49,6 +50,7 @@ class Wanted:
     histories: Path | None = None
     patience: float = 0.0
     guards: Collection[str] = tuple(CONTROLS)
+    earlier: Path | None = None
 
     @property
     def limits(self) -> float:
@@ -131,7 +133,8 @@ def batch(
 ) -> list[dict[str, Any]]:
     """These scenarios one after the other on one server and one database, then its stop and `creneau doctor` (findings of the last)."""
     with small_disk(scenarios, wanted) as directory:
-        host = Host(fresh(wanted.setting, directory, cluster), program)
+        earlier = wanted.earlier if program == REAL and scenarios[0].upgrade else None
+        host = Host(fresh(wanted.setting, directory, cluster), program, checkout=earlier)
         with ended(host):
             stages = asyncio.run(_played(scenarios, host, wanted))
             status = host.process.stop()
@@ -142,7 +145,7 @@ def batch(
         )
         if program == REAL:
             last.report(host.faults())
-            last.report([f"doctor: {line}" for line in examined(host.ground.database)])
+            last.report([f"doctor: {line}" for line in examined(host.ground.database, host.program)])
     kind = "" if program == REAL else "-control"
     for stage in stages if wanted.histories else ():
         keep(stage, wanted.histories, f"{stage.name}{kind}.jsonl")
@@ -214,9 +217,9 @@ def summary(stage: Stage) -> dict[str, Any]:
     }
 
 
-def examined(database: str) -> list[str]:
-    """What `creneau doctor` finds in a database that no server has open."""
-    command = [sys.executable, "-m", "creneau", "doctor", "--database", database]
+def examined(database: str, program: tuple[str, ...] = REAL) -> list[str]:
+    """What `creneau doctor` (of that program) finds in a database that no server has open."""
+    command = [sys.executable, "-m", *program, "doctor", "--database", database]
     done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=300)
     if done.returncode == 0:
         return []

@@ -25,12 +25,16 @@ from torture.history import History, Operation, paired
 
 @dataclass(slots=True)
 class Host:
-    """The server under torture: how it is started, on which ground; killed and started again at will."""
+    """The server under torture: how it is started, on which ground; killed and started again at will.
+
+    `checkout`: a folder with another version of the program, to be run instead of this one.
+    """
 
     ground: Ground
     program: tuple[str, ...] = ("creneau",)
     running: server.Server | None = None
     port: int = field(default_factory=server.free_port)
+    checkout: Path | None = None
 
     def start(self) -> float:
         """Start it on its ground; seconds until it was ready. Raises server.NotStarted."""
@@ -57,7 +61,8 @@ class Host:
         options = ["--host", server.HOST, "--port", str(self.port), "--database", self.ground.database]
         if (workers := self.ground.setting.workers) > 1:
             options += ["--workers", str(workers)]
-        return [sys.executable, "-m", *self.program, "serve", *options]
+        other = ["env", f"PYTHONPATH={self.checkout / 'src'}"] if self.checkout else []
+        return [*other, sys.executable, "-m", *self.program, "serve", *options]
 
     @property
     def process(self) -> server.Server:

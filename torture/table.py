@@ -17,6 +17,7 @@ from torture.scenarios import (
     resending,
     slots,
     stopping,
+    upgrade,
     versions,
 )
 from torture.stage import Stage
@@ -39,6 +40,7 @@ class Scenario(NamedTuple):
     small_disk: bool = False
     stores: tuple[str, ...] = STORES
     workers: int = 1
+    upgrade: bool = False
 
 
 SCENARIOS: Final = tuple(
@@ -180,6 +182,17 @@ SCENARIOS: Final = tuple(
             alone=True,
             stores=("postgres",),
         ),
+        Scenario(
+            "rolling-upgrade",
+            "REL-30",
+            "a later program beside the earlier one, which leaves",
+            upgrade.rolling,
+            (5, 1),
+            controls=("expand",),
+            alone=True,
+            stores=("postgres",),
+            upgrade=True,
+        ),
     ]
 )
 
@@ -192,6 +205,7 @@ CONTROLS: Final[dict[str, tuple[str, ...]]] = {
     "atomic": STORES,
     "durability": STORES,
     "synchronous": ("postgres",),
+    "expand": ("postgres",),
 }
 """The guards of `torture/unguarded.py`, and the stores that have them."""
 

@@ -17,6 +17,7 @@ from creneau.flows.turns import Turns
 from creneau.store import postgres, sqlite, writer
 from creneau.store.contract import AlreadyTaken, Moved, Plan, Take
 from creneau.store.guard import Guard
+from torture.later import start_workers_as
 from torture.weakened import WEAKNESSES, weaken
 
 LATE: Final = 0.3
@@ -124,6 +125,7 @@ WITHOUT: Final[dict[str, Callable[[Commit], Commit]]] = {
     "atomic": piecemeal,
     "durability": hasty,
     "synchronous": as_it_is,
+    "expand": as_it_is,  # the program that comes beside it takes something away: torture/later.py
 }
 
 
@@ -142,18 +144,6 @@ def remove_from(guard: str, database: str) -> None:
         asyncio.run(_weakened(guard, database))
 
 
-def remove_from_workers(guard: str) -> None:
-    """Have the processes that this one starts begin here as well."""
-    started = asyncio.create_subprocess_exec
-
-    async def start(python: str, *arguments: str, **options: Any) -> asyncio.subprocess.Process:
-        if "creneau.commands.working" in arguments:
-            arguments = ("-m", "torture.unguarded", "--without", guard, "working")
-        return await started(python, *arguments, **options)
-
-    asyncio.create_subprocess_exec = start  # type: ignore[assignment]  # in this process only
-
-
 async def _weakened(guard: str, database: str) -> None:
     await (await postgres.open_postgres(database)).close()
     await weaken(database, guard)
@@ -170,7 +160,7 @@ def main() -> None:
 
         raise SystemExit(working())
     remove_from(name, rest[rest.index("--database") + 1])
-    remove_from_workers(name)
+    start_workers_as("torture.unguarded", "--without", name)
     sys.argv = ["creneau", *rest]
     from creneau.__main__ import main as creneau
 
