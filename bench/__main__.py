@@ -51,7 +51,9 @@ def arguments() -> argparse.ArgumentParser:
 
 
 def _stores(one: argparse.ArgumentParser) -> None:
-    one.add_argument("--operations", default="read,create,update,slots25", help=f"of {', '.join(OPERATIONS)}")
+    one.add_argument(
+        "--operations", default="read,create,update,page25,slots25", help=f"of {', '.join(OPERATIONS)}"
+    )
     one.add_argument(
         "--workers", default="1,4", help="with how many workers PostgreSQL is served, one after the other"
     )

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from bench import mix, reference, seed, server
+from bench.budgets import needs_steady
 from bench.cpu import resident_bytes
 from bench.disk import fsyncs_per_second
 from bench.measure import Sample, Series, Shape, environment, sample
@@ -121,7 +122,10 @@ async def _rounds(wanted: Wanted, bench: Bench, say: Say) -> tuple[list[Series],
         hello = await _hello(bench)
         yardstick.add(hello)
         for row in rows:
-            row.add(await _operation(bench, row.name, wanted.shape), hello.cpu_us)
+            row.add(one := await _operation(bench, row.name, wanted.shape), hello.cpu_us)
+            if needs_steady(row.name):
+                shape = wanted.shape._replace(rate=max(one.per_second / 2, 1.0))
+                row.steady.append(await _operation(bench, row.name, shape))
     return rows, yardstick, flushes
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -53,12 +53,13 @@ async def sample(target: Target, pid: int | None, take: Callable[[], Request], s
 
 @dataclass(slots=True)
 class Series:
-    """The samples of one thing over the rounds, and the reference's CPU cost in the same rounds."""
+    """The samples of one thing over the rounds, the reference's CPU cost in the same rounds, and samples at half the load."""
 
     name: str
     title: str
     samples: list[Sample] = field(default_factory=list)
     references: list[float] = field(default_factory=list)
+    steady: list[Sample] = field(default_factory=list)
 
     def add(self, one: Sample, reference_us: float | None = None) -> None:
         """Keep one round."""
@@ -66,15 +67,23 @@ class Series:
         if reference_us:
             self.references.append(reference_us)
 
-    def latencies(self) -> list[float]:
-        """Every latency of every round, seconds."""
-        return [each for one in self.samples for values in one.record.latencies.values() for each in values]
+    def half_load(self) -> dict[str, Any] | None:
+        """What clients saw in the open loops at half the rate; None without any."""
+        if not self.steady:
+            return None
+        found = latencies(self.steady)
+        return {
+            "per_second": round(middle([one.per_second for one in self.steady]), 1),
+            "p50_ms": round(percentile(found, 50) * 1e3, 2),
+            "p99_ms": round(percentile(found, 99) * 1e3, 2),
+            "max_ms": round(max(found, default=0.0) * 1e3, 2),
+        }
 
     def summary(self) -> dict[str, Any]:
         """The row of the report: medians over the rounds, percentiles over all requests; None where there was no pid."""
         costs = [one.cpu_us for one in self.samples if one.cpu_us is not None]
         ratios = [cost / reference for cost, reference in zip(costs, self.references, strict=False)]
-        latencies = self.latencies()
+        seen = latencies(self.samples)
         return {
             "name": self.name,
             "title": self.title,
@@ -86,10 +95,16 @@ class Series:
             "cpu_us_most": round(max(costs), 1) if costs else None,
             "ratio": round(middle(ratios), 2) if ratios else None,
             "per_second": round(middle([one.per_second for one in self.samples]), 1),
-            "p50_ms": round(percentile(latencies, 50) * 1e3, 2),
-            "p99_ms": round(percentile(latencies, 99) * 1e3, 2),
-            "max_ms": round(max(latencies, default=0.0) * 1e3, 2),
+            "p50_ms": round(percentile(seen, 50) * 1e3, 2),
+            "p99_ms": round(percentile(seen, 99) * 1e3, 2),
+            "max_ms": round(max(seen, default=0.0) * 1e3, 2),
+            "half_load": self.half_load(),
         }
+
+
+def latencies(samples: Iterable[Sample]) -> list[float]:
+    """Every latency of these runs, seconds."""
+    return [each for one in samples for values in one.record.latencies.values() for each in values]
 
 
 def failures(records: list[Record]) -> dict[str, int]:

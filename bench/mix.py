@@ -68,7 +68,7 @@ def _search(asking: Asking) -> bytes:
     return asking.target.request("GET", f"Appointment?actor={who}&date={day}&_count=100")
 
 
-def _slots(people: int) -> Callable[[Asking], bytes]:
+def _slots(people: int, page: int = 1000) -> Callable[[Asking], bytes]:
     def request(asking: Asking) -> bytes:
         world = asking.world
         numbers = asking.random.sample(range(len(world.practitioners)), min(people, len(world.practitioners)))
@@ -76,7 +76,7 @@ def _slots(people: int) -> Callable[[Asking], bytes]:
         low, high = (resources.instant(world.first + timedelta(days=day)) for day in (0, 3))
         query = (
             f"_include=Slot:schedule&_include:iterate=Schedule:actor&status=free&start=ge{low}&start=le{high}"
-            f"&schedule.actor:Practitioner.identifier={escaped(who)}&_count=1000"
+            f"&schedule.actor:Practitioner.identifier={escaped(who)}&_count={page}"
         )
         return asking.target.request("GET", f"Slot?{query}")
 
@@ -92,6 +92,7 @@ OPERATIONS: Final = {
         Operation("search", "GET Appointment?actor=&date=", _search, (200,)),
         Operation("slots", "GET Slot, 1 practitioner, 3 days, includes", _slots(1), (200,)),
         Operation("slots25", "GET Slot, 25 practitioners, 3 days, includes", _slots(25), (200,)),
+        Operation("page25", "GET Slot, 25 practitioners, 3 days, first 50", _slots(25, 50), (200,)),
     )
 }
 

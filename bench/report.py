@@ -18,6 +18,7 @@ HEAD: Final = (
     "req/s",
     "p50 ms",
     "p99 ms",
+    "p99 half load",
     "max ms",
     "requests",
     "budget",
@@ -86,10 +87,17 @@ def _cells(row: dict[str, Any], ours: bool) -> list[str]:
         f"{row['per_second']:.0f}",
         f"{row['p50_ms']:.2f}",
         f"{row['p99_ms']:.2f}",
+        half_load(row),
         f"{row['max_ms']:.1f}",
         str(row["requests"]),
         verdict(row, ours),
     ]
+
+
+def half_load(row: dict[str, Any]) -> str:
+    """The p99 in milliseconds in an open loop at half the rate, and that rate."""
+    found = row.get("half_load")
+    return f"{found['p99_ms']:.2f} at {found['per_second']:.0f}/s" if found else "-"
 
 
 def verdict(row: dict[str, Any], ours: bool) -> str:

@@ -164,6 +164,21 @@ def test_what_is_over_its_budget_is_said() -> None:
     assert "OVER" in report.table(result(row("read", 90.0)))
 
 
+def test_a_p99_that_has_a_budget_is_that_at_half_the_load() -> None:
+    series = Series("slots", "slots title")
+    for steady in (0.010, 0.030):
+        series.add(Sample(900.0, Record({"slots": [0.200]}, seconds=0.2)), 24.0)
+        series.steady = [Sample(None, Record({"slots": [steady]}, seconds=1.0))]
+        said = series.summary()
+
+        assert said["half_load"]["p99_ms"] == steady * 1e3
+        assert [one.partition(" ms")[0] for one in budgets.over(said)] == (
+            [] if steady < 0.02 else ["p99 30.0"]
+        )
+    assert "30.00 at 1/s" in report.table(result(said))
+    assert [name for name in budgets.BUDGETS if budgets.needs_steady(name)] == ["slots", "slots25"]
+
+
 def test_a_report_is_written_as_table_json_and_chart(tmp_path: Path) -> None:
     report.write(result(row("read", 40.0), row("create", 900.0)), tmp_path)
 
