@@ -131,7 +131,7 @@ def demo(
 
 @app.command()
 def check(config_file: Config = None, database: Database = None) -> None:
-    """Print every setting with its value and its sentence; say what is wrong."""
+    """Print every setting with its value and its sentence; say what is wrong, and which settings of PostgreSQL let patients' data into its log."""
     from rich.console import Console
     from rich.table import Table
 
@@ -140,6 +140,11 @@ def check(config_file: Config = None, database: Database = None) -> None:
     for name, doc in config.sentences().items():
         table.add_row(name, repr(config.printable(chosen, name)), doc)
     Console().print(table)
+    if chosen.database.startswith(config.POSTGRES):
+        from creneau.commands import examination
+
+        for warning in asyncio.run(examination.server_of(chosen)):
+            typer.echo(f"creneau: {warning}", err=True)
 
 
 @app.command()
@@ -148,7 +153,9 @@ def doctor(database: Database = None, config_file: Config = None) -> None:
     from creneau.commands import examination
 
     chosen = settings(config_file, database=database)
-    findings = run_on_store(chosen, examination.examine, create=False)
+    findings, warned = run_on_store(chosen, examination.examine, create=False)
+    for warning in warned:
+        typer.echo(f"creneau: {warning}", err=True)
     for finding in findings:
         typer.echo(finding)
     typer.echo(f"creneau: {len(findings)} finding(s) in {config.shown(chosen.database)}", err=True)

@@ -31,7 +31,7 @@ def creneau(
     *arguments: str, program: tuple[str, ...] = ("-m", "creneau")
 ) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, *program, *arguments]
-    return subprocess.run(command, capture_output=True, text=True, timeout=60, check=False, env=os.environ)
+    return subprocess.run(command, capture_output=True, text=True, timeout=120, check=False, env=os.environ)
 
 
 def written(server: Server) -> list[str]:

@@ -14,10 +14,9 @@ import asyncpg
 import pytest
 
 from creneau.store import comparing, copying, copying_postgres, copying_sqlite
-from creneau.store.comparing import UNINDEXED
 from creneau.store.contract import Claim
 from creneau.store.copying import Made, NotCopied
-from creneau.store.inspect import findings
+from creneau.store.inspect import UNINDEXED, findings
 from creneau.store.lock import Owned
 from creneau.store.migrate import migrations
 from creneau.store.postgres import PostgresStore, open_postgres

@@ -40,9 +40,8 @@ def indexed(made):
     )
 
 
-@pytest.fixture
-def sound(sqlite, run):
-    """A store in which resources of several types were created, changed and deleted."""
+async def fill(store):
+    """Create, change and delete resources of several types."""
     puts = [
         [schedule("martin", DOCTOR), schedule("salle", ROOM, DOCTOR), put("Patient", "p")],
         [appointment("a", take(*NINE), take(*NINE, thing=ROOM), claims=("1", "2")), put("Patient", "p", 2)],
@@ -51,8 +50,14 @@ def sound(sqlite, run):
         [appointment("hold", take(at(12), at(13), until=at(1)))],
     ]
     for each in puts:
-        run(sqlite.commit(plan(*(indexed(one) for one in each))))
-    run(sqlite.commit(plan(indexed(appointment("after", take(at(12), at(13)))), now=at(2))))
+        await store.commit(plan(*(indexed(one) for one in each)))
+    await store.commit(plan(indexed(appointment("after", take(at(12), at(13)))), now=at(2)))
+
+
+@pytest.fixture
+def sound(sqlite, run):
+    """A store with such a past."""
+    run(fill(sqlite))
     return sqlite
 
 

@@ -12,11 +12,11 @@ from typing import Final
 from creneau.fhir import json
 from creneau.search.rows import NONE, Rows
 from creneau.store.copying import INDEX, RESOURCE, TABLES, End, Extract, Progress, Row, Table
+from creneau.store.inspect import UNINDEXED
 from creneau.store.postgres_values import kept_in
 
 MOST: Final = 20
 """Differences that are named."""
-UNINDEXED: Final = "its index rows are not those of its content"
 
 
 async def differences(source: End, target: End, extract: Extract, progress: Progress) -> list[str]:

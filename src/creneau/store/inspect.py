@@ -1,4 +1,4 @@
-"""What a sound SQLite store must satisfy, looked for row by row (`creneau doctor`, REL-33)."""
+"""What a sound SQL store must satisfy, and how a SQLite file is looked through for what does not (`creneau doctor`, REL-33)."""
 
 from __future__ import annotations
 
@@ -78,11 +78,12 @@ def _bodies(asked: Asked) -> Iterator[Finding]:
     for table in ("resource", "history"):
         statement = f"SELECT type, id, version, interaction, body FROM {table} WHERE tenant = ?"
         for type_, id_, version, interaction, body in asked.connection.execute(statement, (asked.tenant,)):
-            if what := _wrong_body((type_, id_, str(version)), interaction, body):
+            if what := wrong_body((type_, id_, str(version)), interaction, body):
                 yield Finding(what, f"{type_}/{id_}")
 
 
-def _wrong_body(named: tuple[str, str, str], interaction: str, body: bytes) -> str:
+def wrong_body(named: tuple[str, str, str], interaction: str, body: bytes) -> str:
+    """What is wrong with the content of a version that is `named` so: type, id, version; "" when nothing is."""
     if interaction == "delete":
         return "a deletion has a body" if body else ""
     try:
@@ -95,18 +96,19 @@ def _wrong_body(named: tuple[str, str, str], interaction: str, body: bytes) -> s
 
 def _index(asked: Asked) -> Iterator[Finding]:
     for where in reindex.differences(asked.connection, asked.tenant, asked.extract):
-        yield Finding("its index rows are not those of its content", where)
+        yield Finding(UNINDEXED, where)
 
 
 def _double_bookings(asked: Asked) -> Iterator[Finding]:
     """More appointments at once than the largest capacity among them, of what was checked when it was committed."""
-    rows = asked.connection.execute(GUARDED, (asked.tenant, asked.now))
+    rows = asked.connection.execute(GUARDED, {"tenant": asked.tenant, "now": asked.now})
     for thing, holds in groupby(rows, key=lambda row: row[0]):
-        if _crowded(holds):
-            yield Finding("more appointments take it at once than it can serve", thing)
+        if crowded(holds):
+            yield Finding(CROWDED, thing)
 
 
-def _crowded(holds: Iterable[tuple[str, int, int, str, int]]) -> bool:
+def crowded(holds: Iterable[tuple[str, int, int, str, int]]) -> bool:
+    """Whether rows of `GUARDED`, those of one thing, are more at once than the largest capacity among them."""
     running: list[tuple[int, str, int]] = []
     for _, start, finish, appointment, capacity in holds:
         running = [each for each in running if each[0] > start]
@@ -118,6 +120,9 @@ def _crowded(holds: Iterable[tuple[str, int, int, str, int]]) -> bool:
 
 Check = Callable[[Asked], Iterator[Finding]]
 
+UNINDEXED: Final = "its index rows are not those of its content"
+CROWDED: Final = "more appointments take it at once than it can serve"
+
 CHECKS: Final[tuple[Check, ...]] = (
     _file,
     _rows,
@@ -128,13 +133,13 @@ CHECKS: Final[tuple[Check, ...]] = (
 
 GUARDED: Final = """
 SELECT thing, start, finish, appointment, capacity FROM taken
-WHERE tenant = ? AND guarded = 1 AND (lapse IS NULL OR lapse > ?) ORDER BY thing, start
+WHERE tenant = :tenant AND guarded = 1 AND (lapse IS NULL OR lapse > :now) ORDER BY thing, start
 """
 
-STATEMENTS: Final = {
+STATEMENTS: Final = {  # of both dialects
     "its versions do not follow each other from 1": """
         SELECT r.type || '/' || r.id FROM resource r WHERE r.tenant = :tenant AND (
-            SELECT count(*) <> r.version - 1 OR ifnull(min(h.version), 1) <> 1 OR ifnull(max(h.version), 0) <> r.version - 1
+            SELECT count(*) <> r.version - 1 OR coalesce(min(h.version), 1) <> 1 OR coalesce(max(h.version), 0) <> r.version - 1
             FROM history h WHERE h.tenant = r.tenant AND h.type = r.type AND h.id = r.id)
     """,
     "its history has no current version": """
@@ -142,7 +147,7 @@ STATEMENTS: Final = {
             SELECT 1 FROM resource r WHERE r.tenant = h.tenant AND r.type = h.type AND r.id = h.id)
     """,
     "a version is older than the one before it": """
-        SELECT h.type || '/' || h.id FROM history h WHERE h.tenant = :tenant AND h.updated > ifnull(
+        SELECT h.type || '/' || h.id FROM history h WHERE h.tenant = :tenant AND h.updated > coalesce(
             (SELECT n.updated FROM history n
              WHERE n.tenant = h.tenant AND n.type = h.type AND n.id = h.id AND n.version = h.version + 1),
             (SELECT r.updated FROM resource r WHERE r.tenant = h.tenant AND r.type = h.type AND r.id = h.id))
