@@ -11,7 +11,7 @@ import asyncio
 import sys
 from typing import Any, Final
 
-from creneau.store import postgres, postgres_statements
+from creneau.store import postgres, postgres_schema, postgres_statements
 from creneau.store.migrate import Migration
 
 EXPANDING: Final = """
@@ -37,6 +37,14 @@ def steps(number: int, first: int) -> list[Migration]:
     return found
 
 
+def facts(number: int) -> list[str]:
+    """What their doctor expects besides, in the form of `migrations/postgres/schema.txt`."""
+    expanding = range(1, abs(number) + (number > 0))
+    return [
+        f"table {table}: column later_{one} text" for one in expanding for table in ("history", "resource")
+    ]
+
+
 def know(number: int) -> None:
     """Have the stores of this process know them."""
     ours = postgres.migrations
@@ -46,9 +54,12 @@ def know(number: int) -> None:
         return [*known, *steps(number, len(known) + 1)]
 
     vars(postgres).update(migrations=migrations)
+    known = [*postgres_schema.expected(), *facts(number)]
     if number < 0:
+        known = [fact.replace("function creneau_create(", "function creneau_create_later(") for fact in known]
         create = postgres_statements.CREATE.replace("creneau_create", "creneau_create_later")
         vars(postgres_statements).update(CREATE=create)
+    vars(postgres_schema).update(expected=lambda: known)
 
 
 def start_workers_as(*program: str) -> None:
