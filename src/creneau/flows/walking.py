@@ -9,6 +9,7 @@ import asyncio
 import zlib
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Final
 
 from creneau.fhir import json
@@ -149,9 +150,15 @@ class Look:
 
 
 def _mould(world: World, one: Shown) -> profile.Mould:
-    held = one.held
-    system = world.rules.identifier_system
-    return profile.mould(one.cell, held.schedule, one.status, zone=held.agenda.zone, system=system)
+    agenda, stored, _ = one.held
+    return _kept_mould(agenda, stored.body, one.cell.service, one.status, world.rules.identifier_system)
+
+
+@lru_cache(maxsize=16_384)
+def _kept_mould(agenda: Agenda, body: bytes, service: str | None, status: str, system: str) -> profile.Mould:
+    """Agendas are compared by identity: an edited one is another."""
+    cell = Cell(agenda.id, 0, 1, service)
+    return profile.mould(cell, json.load(body), status, zone=agenda.zone, system=system)
 
 
 def stored(world: World, one: Shown) -> Stored:
@@ -285,10 +292,16 @@ def _count(look: Look, held: Held, taken: Taken) -> int:
 
 def _offered(look: Look, held: Held) -> Callable[[str], bool]:
     """Whether free slots of a service match."""
+    if not look.asked.others:
+        return _every
     moment = look.window.start
     return lambda service: look.offered(
         Shown(Cell(held.agenda.id, moment, moment + 1, service), "free", held)
     )
+
+
+def _every(_service: str) -> bool:
+    return True
 
 
 def useful(look: Look) -> list[Held]:

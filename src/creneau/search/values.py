@@ -61,7 +61,7 @@ def split(text: str) -> list[str]:
 
 def unescape(text: str) -> str:
     """The text that an escaped one stands for; a backslash before anything else is a backslash."""
-    return _ESCAPED.sub(r"\1", text)
+    return _ESCAPED.sub(r"\1", text) if "\\" in text else text
 
 
 def _pipes(text: str, most: int) -> list[str]:
