@@ -56,9 +56,9 @@ async def differences(connection: Any) -> list[str]:
     """What is not as this version made it. Tables, functions and plain indexes of others are nobody's business."""
     found, wanted = set(await facts(connection)), set(expected())
     names = {_named(fact) for fact in wanted}
-    missing = [f"{_plain(fact)}: is not there as this version made it" for fact in sorted(wanted - found)]
+    missing = [f"{plain(fact)}: is not there as this version made it" for fact in sorted(wanted - found)]
     more = [
-        f"{_plain(fact)}: is not of this version"
+        f"{plain(fact)}: is not of this version"
         for fact in sorted(found - wanted)
         if _named(fact) in names and ": index CREATE INDEX" not in fact
     ]
@@ -70,5 +70,6 @@ def _named(fact: str) -> str:
     return fact.split(":", 1)[0].split("(", 1)[0]
 
 
-def _plain(fact: str) -> str:
+def plain(fact: str) -> str:
+    """The fact without the checksum of a function."""
     return fact.rpartition(": ")[0] if fact.startswith("function") else fact
