@@ -134,8 +134,6 @@ def test_an_interrupted_copy_says_so_and_the_same_command_then_copies(tmp_path: 
         ("memory:", "sqlite:t.sqlite", 2, "memory: holds nothing"),
         ("sqlite:s.sqlite", "sqlite:s.sqlite", 2, "--from and --to are the same"),
         ("sqlite:none.sqlite", "sqlite:t.sqlite", 1, "no such database"),
-        ("oracle:x", "sqlite:t.sqlite", 2, "database:"),
-        ("sqlite:none.sqlite", "postgresql://u:secret@127.0.0.1:1/x", 1, "no such database"),
         ("postgresql://u:secret@127.0.0.1:1/x", "sqlite:t.sqlite", 1, "postgresql://u"),
     ],
 )

@@ -44,11 +44,19 @@ def test_while_the_database_is_away_requests_are_told_to_come_back_and_then_all_
     again = server.get(f"/Appointment/{first.id}")
     taken = server.post("/Appointment", appointment(at, future(9)))
     second = server.post("/Appointment", appointment(at, future(10)))
+    figures = server.call("GET", "/metrics", base="").body.decode()
 
     assert (first.status, read.status, write.status) == (CREATED, AWAY, AWAY)
     assert "retry-after" in read.headers and "retry-after" in write.headers
     assert (again.status, taken.status, second.status) == (OK, 409, CREATED)
     assert again.body == first.body
+    for figure in (
+        'connections{state="lent"} 0',
+        'connections{state="idle"} ',
+        "connections_limit 10",
+        "waiting 0",
+    ):
+        assert f"creneau_database_{figure}" in figures
     assert server.stop() == 0
     assert creneau("doctor", "--database", database).returncode == 0
 

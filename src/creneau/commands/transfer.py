@@ -43,13 +43,16 @@ async def copy(source: Settings, target: Settings) -> Copied:
             raise ValueError("memory: holds nothing that could be copied, nor would it keep a copy")
     if _kind(source) == _kind(target) == "sqlite" and _file(source).resolve() == _file(target).resolve():
         raise ValueError(f"{source.database}: --from and --to are the same")
-    world = wiring.world(target, MemoryStore())
-    made = Made(wiring.index_rows(world), claims, wiring.made_by(world))
 
     async def to(start: End) -> int:
-        return await _write(target, lambda end: _both(start, end, made))
+        return await _write(target, lambda end: _both(start, end, _made(target)))
 
     return Copied(*await _read(source, to))
+
+
+def _made(settings: Settings) -> Made:
+    world = wiring.world(settings, MemoryStore())
+    return Made(wiring.index_rows(world), claims, wiring.made_by(world))
 
 
 async def _both(source: End, target: Target, made: Made) -> int:
