@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any, Final, TypeVar
 
 from bench import mix, reference, seed, server
-from bench.budgets import needs_steady
+from bench.budgets import calm, needs_steady
 from bench.cpu import resident_bytes
 from bench.disk import fsyncs_per_second
 from bench.measure import Sample, Series, Shape, environment, sample
@@ -140,7 +140,7 @@ async def _hello(bench: Bench) -> Sample:
 
 
 async def _growth(wanted: Wanted, bench: Bench, say: Say) -> list[dict[str, Any]]:
-    """The cost of the operations as the number of appointments grows."""
+    """The cost of the operations as the number of appointments grows: on a calm machine, so that points an hour apart can be compared."""
     if not wanted.growth:
         return []
     crew, points = seed.Crew(bench.target), []
@@ -151,8 +151,11 @@ async def _growth(wanted: Wanted, bench: Bench, say: Say) -> list[dict[str, Any]
             await seed.more(crew, world, max(0, size - world.count))
             point: dict[str, Any] = {"appointments": world.count}
             for name in GROWTH_OPERATIONS:
-                runs = [await _operation(bench, name, Shape(bench.clients, 1.5)) for _ in range(3)]
-                point[name] = round(middle([one.cpu_us or 0.0 for one in runs]), 1)
+                series = Series(name, name)
+                for _ in range(3):
+                    hello = await _hello(bench)
+                    series.add(await _operation(bench, name, Shape(bench.clients, 1.5)), hello.cpu_us)
+                point[name] = round(calm(series.summary()) or 0.0, 1)
             points.append(point)
     finally:
         crew.close()
