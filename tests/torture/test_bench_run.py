@@ -91,12 +91,12 @@ def stalling(seconds: float) -> Answering:
 
 
 async def slow_answers(rate: float | None) -> int:
-    """How many answers took over 100 ms of a server that stalled once for 400."""
-    async with served(stalling(0.4)) as aim:
+    """How many answers took over half a second of a server that stalled once for two."""
+    async with served(stalling(2.0)) as aim:
         request = Request("read", aim.request("GET", "x"))
-        loop = OpenLoop(aim, lambda: request, 0.6, rate) if rate else ClosedLoop(aim, lambda: request, 0.6)
+        loop = OpenLoop(aim, lambda: request, 2.2, rate) if rate else ClosedLoop(aim, lambda: request, 2.2)
         record = await loop.run(1)
-    return sum(one > 0.1 for one in record.latencies["read"])
+    return sum(one > 0.5 for one in record.latencies["read"])
 
 
 def test_an_open_loop_charges_a_stall_to_all_that_waited_for_it() -> None:
@@ -105,7 +105,7 @@ def test_an_open_loop_charges_a_stall_to_all_that_waited_for_it() -> None:
     opened = asyncio.run(slow_answers(100))
 
     assert closed == 1
-    assert opened >= 20
+    assert opened >= 100
 
 
 def test_a_server_that_goes_away_is_counted_as_lost() -> None:
