@@ -1,7 +1,8 @@
 """All flows against a model in plain Python: three agendas, one morning, a handful of appointments (REL-22, invariants 1, 2 and 4).
 
-Steps are drawn at random: appointments declared, asked for, moved, cancelled and corrected by their identifier, opening hours closed and
-opened again, an agenda deleted and declared anew, time passing so that holds lapse. What the flows answer, and what searches find
+Steps are drawn at random: appointments declared, asked for, moved, cancelled and corrected by their identifier, created, patched, opening
+hours closed and opened again, an agenda deleted and declared anew, actors renamed, one that comes and goes with its agenda, time passing so
+that holds lapse. What the flows answer, and what searches find
 afterwards, is what the model says. `MODEL_EXAMPLES` multiplies the number of runs.
 """
 
@@ -10,7 +11,7 @@ from __future__ import annotations
 import asyncio
 import os
 import uuid
-from collections.abc import Iterable
+from collections.abc import Coroutine, Iterable
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from itertools import count
@@ -26,7 +27,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, pr
 from creneau import config, wiring
 from creneau.fhir import json
 from creneau.flows import interactions
-from creneau.problems import InUse, Invalid, Problem, Taken
+from creneau.flows.answers import Saved
+from creneau.problems import Duplicate, Gone, InUse, Invalid, Problem, Taken
 from creneau.store.contract import Store
 from creneau.store.memory import MemoryStore
 from creneau.store.postgres import open_postgres
@@ -40,6 +42,7 @@ CELLS = 6
 HOLD = timedelta(hours=48)
 RDV = "https://creneau.example/modele"
 PEOPLE = ("anne", "bruno", "salle")
+NAMES = st.sampled_from([f"rdv-{number}" for number in range(5)])
 
 BUSY = {"booked", "arrived", "checked-in", "fulfilled"}
 TENTATIVE = {"proposed", "pending"}
@@ -86,7 +89,7 @@ def start_of(cell: int) -> datetime:
     return DAY + cell * HALF_HOUR
 
 
-def written(moment: datetime) -> str:
+def instant(moment: datetime) -> str:
     return moment.strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
@@ -118,6 +121,7 @@ class Morning(RuleBasedStateMachine):
         for name in PEOPLE:
             self.declare_agenda(name)
         self.known: dict[str, Known] = {}
+        self.named = {"anne": (1, "Anne"), "bruno": (1, "Bruno")}
         self.numbers = count()
 
     def opened(self) -> Store:
@@ -191,7 +195,7 @@ class Morning(RuleBasedStateMachine):
     # Steps
 
     @rule(
-        name=st.sampled_from([f"rdv-{number}" for number in range(5)]),
+        name=NAMES,
         status=st.sampled_from(sorted(NEXT)),
         first=st.integers(0, CELLS - 1),
         length=st.integers(1, 2),
@@ -208,14 +212,41 @@ class Morning(RuleBasedStateMachine):
         new = Known("", status, cells, frozenset(who), comment)
         if old and keep:
             new = replace(old, status=status)
-        expected = self.refused(name, new)
+        condition = f"identifier={RDV}|{name}"
+        self.written(
+            name, new, interactions.update_where(self.world, "Appointment", condition, self.sent(name, new))
+        )
 
+    @rule(
+        name=NAMES,
+        status=st.sampled_from(sorted(NEXT)),
+        first=st.integers(0, CELLS - 1),
+        who=st.sets(st.sampled_from(PEOPLE), min_size=1, max_size=2),
+    )
+    def create_appointment(self, name: str, status: str, first: int, who: set[str]) -> None:
+        """6a by POST: an identifier that is known refuses it."""
+        new = Known("", status, range(first, first + 1), frozenset(who), "")
+        creation = interactions.create(self.world, "Appointment", self.sent(name, new))
+        if name not in self.known:
+            self.written(name, new, creation)
+            return
+        with pytest.raises((Duplicate, Taken, Invalid)):
+            self.runner.run(creation)
+
+    @precondition(lambda self: bool(self.known))
+    @rule(data=st.data(), status=st.sampled_from(sorted(NEXT)))
+    def patch_status(self, data: st.DataObject, status: str) -> None:
+        """6b by PATCH of the id."""
+        name = data.draw(st.sampled_from(sorted(self.known)))
+        old = self.known[name]
+        patched = interactions.patch(self.world, "Appointment", old.id, lambda now: now | {"status": status})
+        self.written(name, replace(old, status=status), patched)
+
+    def written(self, name: str, new: Known, write: Coroutine[Any, Any, Saved]) -> None:
+        """Write it; the answer is what the model says, which then knows it."""
+        old, expected = self.known.get(name), self.refused(name, new)
         try:
-            saved = self.runner.run(
-                interactions.update_where(
-                    self.world, "Appointment", f"identifier={RDV}|{name}", self.sent(name, new)
-                )
-            )
+            saved = self.runner.run(write)
         except Problem as problem:
             assert type(problem) is expected, (type(problem), problem.issues, expected)
             return
@@ -225,7 +256,7 @@ class Morning(RuleBasedStateMachine):
             return
         assert saved.created is (old is None)
         version = old.version + 1 if old else 1
-        until = self.now + HOLD if status in TENTATIVE else None
+        until = self.now + HOLD if new.status in TENTATIVE else None
         self.known[name] = replace(new, id=saved.stored.id, version=version, until=until)
         assert saved.stored.version == version
 
@@ -236,8 +267,8 @@ class Morning(RuleBasedStateMachine):
             "identifier": [{"system": RDV, "value": name}],
             "status": new.status,
             "serviceType": [service_type()],
-            "start": written(start_of(new.cells.start)),
-            "end": written(start_of(new.cells.stop)),
+            "start": instant(start_of(new.cells.start)),
+            "end": instant(start_of(new.cells.stop)),
             "participant": [{"actor": {"reference": one}, "status": "accepted"} for one in who],
         }
         return made | ({"comment": new.comment} if new.comment else {})
@@ -277,7 +308,42 @@ class Morning(RuleBasedStateMachine):
         if self.now + timedelta(hours=hours + 1) < DAY:  # a request is about the future
             self.now += timedelta(hours=hours)
 
+    @rule(name=st.sampled_from(("anne", "bruno")), family=st.sampled_from(["Un", "Deux", "Trois"]))
+    def rename(self, name: str, family: str) -> None:
+        """1b: the next version, unless nothing changes."""
+        type_, _, id_ = self.actor[name].partition("/")
+        version, former = self.named[name]
+        sent = {"resourceType": type_, "id": id_, "name": [{"family": family}]}
+        saved = self.runner.run(interactions.update(self.world, type_, id_, sent))
+        assert saved.changed is (family != former)
+        self.named[name] = (version + saved.changed, family)
+        assert saved.stored.version == self.named[name][0]
+
+    @rule()
+    def a_room_comes_and_goes(self) -> None:
+        """1a, 2a, 1c: an agenda goes with its last owner; deleting again is no error."""
+        room = self.create({"resourceType": "Location", "name": "Annexe"})
+        of_its_own = {
+            "identifier": [{"system": RDV, "value": "agenda-annexe"}],
+            "actor": [{"reference": room}],
+        }
+        agenda = self.create(self.schedule("salle") | of_its_own)
+        id_ = room.partition("/")[2]
+        for _ in range(2):
+            self.runner.run(interactions.delete(self.world, "Location", id_))
+        for each in (room, agenda):
+            with pytest.raises(Gone):
+                self.runner.run(interactions.read(self.world, *each.split("/")))
+
     # What searches find
+
+    @rule(family=st.sampled_from(["Anne", "Bruno", "Un", "Deux", "Trois"]))
+    def people_are_found_by_their_name(self, family: str) -> None:
+        """Practitioner?family=."""
+        found = {
+            f"Practitioner/{one['id']}" for one in self.search("Practitioner", [("family:exact", family)])
+        }
+        assert found == {self.actor[name] for name, (_, now) in self.named.items() if now == family}
 
     @rule(name=st.sampled_from(PEOPLE))
     def free_slots_are_those_of_the_model(self, name: str) -> None:
@@ -286,12 +352,12 @@ class Morning(RuleBasedStateMachine):
         if agenda.id is None:
             return
         free = {
-            written(start_of(cell))
+            instant(start_of(cell))
             for cell in agenda.open
             if not self.rivals("", name, range(cell, cell + 1))
         }
-        criteria = [("schedule", agenda.id), ("status", "free"), ("start", f"ge{written(start_of(0))}")]
-        found = self.search("Slot", [*criteria, ("start", f"lt{written(start_of(CELLS))}")])
+        criteria = [("schedule", agenda.id), ("status", "free"), ("start", f"ge{instant(start_of(0))}")]
+        found = self.search("Slot", [*criteria, ("start", f"lt{instant(start_of(CELLS))}")])
         assert {self.utc(one["start"]) for one in found} == free
 
     @rule(name=st.sampled_from(PEOPLE), status=st.sampled_from(sorted(NEXT)))
@@ -326,7 +392,7 @@ class Morning(RuleBasedStateMachine):
         return [json.load(one.body) for one in found.entries]
 
     def utc(self, text: str) -> str:
-        return written(datetime.fromisoformat(text).astimezone(UTC))
+        return instant(datetime.fromisoformat(text).astimezone(UTC))
 
 
 class OnMemory(Morning):
