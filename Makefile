@@ -5,7 +5,7 @@ BIN    := $(VENV)/bin
 DATA   := var
 PYTEST_ARGS ?= -n 2 --dist loadfile --durations=10
 
-.PHONY: run test test-postgres test-ha check bench torture soak lint clean install install-tests
+.PHONY: run test test-postgres test-ha check bench torture soak reliability lint clean install install-tests
 
 run: $(VENV)/.installed
 	@mkdir -p $(DATA)
@@ -40,15 +40,20 @@ check lint: $(VENV)/.tests
 bench: $(VENV)/.tests
 	$(BIN)/python -m bench budget --out $(DATA)/bench
 
+# Hours on two cores; `make torture SCENARIOS="one-winner resent"` runs a part, and the page keeps the rest with its date.
 torture: $(VENV)/.tests
-	$(BIN)/python -m torture --report docs/reliability.md
-	$(BIN)/python -m torture --store postgres --report docs/reliability.md
-	$(BIN)/python -m torture --store postgres --workers 4 --report docs/reliability.md
+	$(BIN)/python -m torture --report docs/reliability.md $(SCENARIOS)
+	$(BIN)/python -m torture --store postgres --report docs/reliability.md $(SCENARIOS)
+	$(BIN)/python -m torture --store postgres --workers 4 --report docs/reliability.md $(SCENARIOS)
 
 # Ten minutes each of half the load; memory, descriptors and connections must not grow.
 soak: $(VENV)/.tests
 	$(BIN)/python -m torture soak --report docs/reliability.md
 	$(BIN)/python -m torture soak --store postgres --report docs/reliability.md
+	$(BIN)/python -m torture soak --store postgres --workers 4 --report docs/reliability.md
+
+# The whole page docs/reliability.md.
+reliability: torture soak
 
 install: $(VENV)/.installed
 install-tests: $(VENV)/.tests

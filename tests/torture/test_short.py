@@ -20,7 +20,16 @@ Results = dict[str, dict[str, Any]]
 PLAYED = [one for one in chosen([]) if one.rounds[True]]
 ON_POSTGRES = Setting("postgres", 2)
 MOST_TELLING = chosen(
-    ["one-winner", "one-identifier", "lost-update", "resent", "database-killed", "worker-killed"], ON_POSTGRES
+    [
+        "one-winner",
+        "one-identifier",
+        "lost-update",
+        "resent",
+        "database-killed",
+        "worker-killed",
+        "rolling-upgrade",
+    ],
+    ON_POSTGRES,
 )
 
 

@@ -12,6 +12,7 @@ from torture.stage import Stage
 
 WRITERS: Final = 12
 RECOVERY: Final = 5.0
+SILENCE: Final = 20.0
 
 
 async def kill_nine(stage: Stage) -> None:
@@ -24,7 +25,7 @@ async def kill_nine(stage: Stage) -> None:
         load = asyncio.gather(*(write_until(calendar, rider, ledger) for rider in riders))
         await asyncio.sleep(stage.random.uniform(0.15, 0.6))
         stage.host.process.kill()
-        await load
+        await _silence(stage, load)
         stage.leave()
         stage.report(unexpected(stage, mark))
         slowest = max(slowest, await restarted(stage))
@@ -32,6 +33,15 @@ async def kill_nine(stage: Stage) -> None:
     stage.report(await verify(stage, ledger, sorted(ledger.truths)))
     stage.report(await stage.sweep())
     stage.notes |= {"acknowledged writes": ledger.writes, "slowest recovery (s)": round(slowest, 2)}
+
+
+async def _silence(stage: Stage, load: asyncio.Future[list[None]]) -> None:
+    """Wait until every client found that nobody answers any more."""
+    try:
+        async with asyncio.timeout(SILENCE * stage.patience):
+            await load
+    except TimeoutError:
+        stage.report([f"what was killed still answered after {SILENCE * stage.patience:g} s"])
 
 
 async def restarted(stage: Stage) -> float:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import copy
+import secrets
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import asynccontextmanager, contextmanager
 from typing import TYPE_CHECKING, Any, Final, Self, TypeVar
@@ -33,6 +34,9 @@ RESERVED: Final = 2
 """Connections that writes leave to reads: a write may wait long, for a lock or for a standby."""
 SESSION: Final = {"client_min_messages": "notice", "lock_timeout": "4s"}
 """Of a session. Warnings must reach us; a wait for a lock ends before the request, so that its client learns that nothing was written."""
+NAMED: Final = "creneau "
+NAME: Final = f"{NAMED}{secrets.token_hex(6)}"
+"""What the connections of this process are called."""
 
 Answer = TypeVar("Answer")
 Work = Callable[[Connection], Awaitable[Answer]]
@@ -187,7 +191,7 @@ def connect(url: str, *, most: int, pooled: bool) -> Connections:
 def _options(pooled: bool) -> dict[str, Any]:
     if pooled:  # PgBouncer passes no setting on
         return {"statement_cache_size": 0}
-    return {"statement_cache_size": 200, "server_settings": SESSION}
+    return {"statement_cache_size": 200, "server_settings": SESSION | {"application_name": NAME}}
 
 
 @contextmanager
