@@ -208,8 +208,10 @@ def _soaks(soaks: Sequence[dict[str, Any]]) -> str:
     head = [
         "store and workers",
         "minutes",
+        "date",
         "requests/s",
         "answers",
+        "before them",
         "of them 503",
         "memory (MiB)",
         "its slope (MiB/h)",
@@ -221,8 +223,10 @@ def _soaks(soaks: Sequence[dict[str, Any]]) -> str:
         said = [
             name,
             one["minutes"],
+            one.get("environment", {}).get("date", ""),
             one["rate"],
             one["answers"],
+            one.get("before", 0),
             one["told_503"],
             one["memory_mib"],
             one["memory_slope_mib_h"],

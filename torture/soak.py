@@ -26,6 +26,9 @@ MIX: Final = "read=40,create=20,update=15,search=10,slots=10,slots25=5"
 CLIENTS: Final = 16
 PEOPLE: Final = 50
 APPOINTMENTS: Final = 500
+FILLING: Final = 60_000
+"""Requests before: what is remembered of resources and pages has a bound, which is to be reached first."""
+FILLING_SECONDS: Final = 300.0
 CAPACITY: Final = 10.0
 """Seconds in which it shows what it can do."""
 EVERY: Final = 5.0
@@ -53,11 +56,12 @@ class Sample:
 
 @dataclass(slots=True)
 class Soak:
-    """One soak: samples, and per minute p99 in ms, answers, failures."""
+    """One soak: samples, and per minute p99 in ms, answers, failures; `before`: requests that filled what is remembered."""
 
     rate: float
     samples: list[Sample]
     minutes: list[dict[str, Any]]
+    before: int = 0
 
 
 def soak(setting: Setting, minutes: int, directory: Path, say: Callable[[str], None]) -> dict[str, Any]:
@@ -79,6 +83,7 @@ def soak(setting: Setting, minutes: int, directory: Path, say: Callable[[str], N
         "minutes": minutes,
         "mix": MIX,
         "rate": round(seen.rate, 1),
+        "before": seen.before,
         "memory_mib": round(middle([one.memory for one in settled(seen)]), 1),
         "memory_slope_mib_h": round(slope([(one.at, one.memory) for one in settled(seen)]) * 3600, 2),
         "descriptors_slope_h": round(slope([(one.at, one.descriptors) for one in settled(seen)]) * 3600, 2),
@@ -95,9 +100,11 @@ def soak(setting: Setting, minutes: int, directory: Path, say: Callable[[str], N
 async def _soaked(host: Host, minutes: int, say: Callable[[str], None]) -> Soak:
     world = await seeded(host.target, "soak", PEOPLE, APPOINTMENTS)
     take = mix.stream(Asking(host.target, world), mix.parsed(MIX))
-    await ClosedLoop(host.target, take, CAPACITY / 2).run(CLIENTS)
+    filled, end = 0, time.perf_counter() + FILLING_SECONDS
+    while filled < FILLING and time.perf_counter() < end:
+        filled += (await ClosedLoop(host.target, take, CAPACITY).run(CLIENTS)).answered
     most = await ClosedLoop(host.target, take, CAPACITY).run(CLIENTS)
-    seen = Soak(most.answered / most.seconds / 2, [], [])
+    seen = Soak(most.answered / most.seconds / 2, [], [], filled)
     say(f"{seen.rate:.0f} requests/s, half of what it did")
     begin = time.perf_counter()
     sampling = asyncio.create_task(_sampled(host, seen.samples, begin))
