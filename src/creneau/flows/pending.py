@@ -5,14 +5,13 @@ https://hl7.org/fhir/R4/http.html#transaction: all or nothing, whatever the orde
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import Final
 
 from creneau.problems import Invalid, Issue, refusal
-from creneau.search.query import Query
-from creneau.search.rows import Period
-from creneau.store.contract import Ahead, Claim, Occupied, Page, Plan, Put, Seen, Store, Stored, Take
+from creneau.store.contract import Ahead, Claim, Occupied, Plan, Put, Seen, Store, Stored, Take
+from creneau.store.over import Over
 
 TWICE = refusal(
     "written-twice",
@@ -24,13 +23,16 @@ TWICE = refusal(
 Key = tuple[str, str]
 
 
-class Pending:
-    """A `Store` over another. `promised`: what entries not yet decided will write, so that others may refer to it."""
+class Pending(Over):
+    """A `Store` over another. `promised`: what entries not yet decided will write, so that others may refer to it.
+
+    Searches see what was before the transaction: conditions are matched against that.
+    """
 
     far: Final = False
 
     def __init__(self, store: Store, promised: Iterable[Stored]) -> None:
-        self._store = store
+        super().__init__(store)
         self._promised: dict[Key, Stored] = {(one.type, one.id): one for one in promised}
         self._seen: dict[Key, Seen] = {}
         self.puts: dict[Key, Put] = {}
@@ -56,42 +58,10 @@ class Pending:
         promised = None if (type, id) == self.own else self._promised.get((type, id))
         return promised or await self._store.get(type, id)
 
-    async def version(self, type: str, id: str, version: int) -> Stored | None:
-        """As the store has it."""
-        return await self._store.version(type, id, version)
-
-    async def history(
-        self,
-        type: str | None,
-        id: str | None,
-        *,
-        since: int | None = None,
-        count: int = 100,
-        after: str | None = None,
-    ) -> Page:
-        """As the store has it."""
-        return await self._store.history(type, id, since=since, count=count, after=after)
-
-    async def find(self, query: Query, *, count: int | None = None) -> Page:
-        """As the store has it: conditions are matched against what was before the transaction."""
-        return await self._store.find(query, count=count)
-
-    async def matching(self, query: Query) -> dict[str, int]:
-        """As the store has it."""
-        return await self._store.matching(query)
-
     async def versions(self, type: str, ids: Sequence[str]) -> dict[str, int]:
         """The versions that `get` gives."""
         found = [await self.get(type, id) for id in ids]
         return {one.id: one.version for one in found if one and not one.deleted}
-
-    async def several(self, type: str, ids: Sequence[str]) -> list[Stored]:
-        """As the store has it."""
-        return await self._store.several(type, ids)
-
-    async def dated(self, type: str, ids: Sequence[str], prefix: str) -> dict[str, Period]:
-        """As the store has it."""
-        return await self._store.dated(type, ids, prefix)
 
     async def holder(self, type: str, claim: Claim) -> str | None:
         """Who holds the identifier once the pending versions are written."""
@@ -167,17 +137,6 @@ class Pending:
         """Everything gathered, as one plan. A version seen that the transaction itself replaces is checked by its put."""
         seen = tuple(one for key, one in self._seen.items() if key not in self.puts)
         return Plan(tuple(self.puts.values()), now, seen)
-
-    def scan(self, type: str | None = None) -> AsyncIterator[Stored]:
-        """As the store has it."""
-        return self._store.scan(type)
-
-    async def ready(self) -> bool:
-        """As the store says."""
-        return await self._store.ready()
-
-    async def close(self) -> None:
-        """Nothing to release."""
 
 
 def _overlaps(take: Take, start: int, end: int) -> bool:

@@ -5,13 +5,12 @@ A commit judges what its decision saw, so a write may be decided on it; once som
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Final
 
-from creneau.search.query import Query
-from creneau.search.rows import Period
-from creneau.store.contract import Ahead, AlreadyTaken, Claim, Occupied, Page, Plan, Store, Stored, Take
+from creneau.store.contract import Ahead, AlreadyTaken, Claim, Occupied, Plan, Store, Stored, Take
+from creneau.store.over import Over
 from creneau.store.plan import SCHEDULE, lapsed
 
 Key = tuple[str, str]
@@ -52,13 +51,13 @@ class Facts:
         )
 
 
-class Foreseen:
+class Foreseen(Over):
     """A `Store` over one that is far."""
 
     far: Final = True
 
     def __init__(self, store: Store, facts: Facts) -> None:
-        self._store = store
+        super().__init__(store)
         self._facts = facts
 
     async def ahead(self, wanted: Ahead) -> Store:
@@ -85,30 +84,6 @@ class Foreseen:
         key = (type, id)
         return facts[key] if key in facts else await self._store.get(type, id)
 
-    async def version(self, type: str, id: str, version: int) -> Stored | None:
-        """See `contract.Store.version`."""
-        return await self._store.version(type, id, version)
-
-    async def history(
-        self,
-        type: str | None,
-        id: str | None,
-        *,
-        since: int | None = None,
-        count: int = 100,
-        after: str | None = None,
-    ) -> Page:
-        """See `contract.Store.history`."""
-        return await self._store.history(type, id, since=since, count=count, after=after)
-
-    async def find(self, query: Query, *, count: int | None = None) -> Page:
-        """See `contract.Store.find`."""
-        return await self._store.find(query, count=count)
-
-    async def matching(self, query: Query) -> dict[str, int]:
-        """See `contract.Store.matching`."""
-        return await self._store.matching(query)
-
     async def versions(self, type: str, ids: Sequence[str]) -> dict[str, int]:
         """See `contract.Store.versions`."""
         if all((type, id) in self._facts.resources for id in ids):
@@ -120,10 +95,6 @@ class Foreseen:
         if all((type, id) in self._facts.resources for id in ids):
             return self._live(type, ids)
         return await self._store.several(type, ids)
-
-    async def dated(self, type: str, ids: Sequence[str], prefix: str) -> dict[str, Period]:
-        """See `contract.Store.dated`."""
-        return await self._store.dated(type, ids, prefix)
 
     async def holder(self, type: str, claim: Claim) -> str | None:
         """See `contract.Store.holder`."""
@@ -139,10 +110,6 @@ class Foreseen:
             if known is not None:
                 return known[:most]
         return await self._store.linked(type, param, target_type, target_id, most)
-
-    async def takes(self, appointment: str) -> tuple[Take, ...]:
-        """See `contract.Store.takes`."""
-        return await self._store.takes(appointment)
 
     async def taken(self, things: Sequence[str], start: int, end: int, *, now: int) -> list[Occupied]:
         """See `contract.Store.taken`."""
@@ -177,17 +144,6 @@ class Foreseen:
             raise
         self._facts = Facts()
         return met
-
-    def scan(self, type: str | None = None) -> AsyncIterator[Stored]:
-        """See `contract.Store.scan`."""
-        return self._store.scan(type)
-
-    async def ready(self) -> bool:
-        """See `contract.Store.ready`."""
-        return await self._store.ready()
-
-    async def close(self) -> None:
-        """Nothing to release."""
 
     def _live(self, type: str, ids: Sequence[str]) -> list[Stored]:
         found = (self._facts.resources[type, id] for id in dict.fromkeys(ids))
