@@ -27,7 +27,7 @@ from torture.history import History, Operation, paired
 class Host:
     """The server under torture: how it is started, on which ground; killed and started again at will.
 
-    `checkout`: a folder with another version of the program, to be run instead of this one.
+    `checkout`: a folder with another version of the program, to be run instead of this one; `killed`: workers that a scenario killed.
     """
 
     ground: Ground
@@ -35,6 +35,7 @@ class Host:
     running: server.Server | None = None
     port: int = field(default_factory=server.free_port)
     checkout: Path | None = None
+    killed: int = 0
 
     def start(self) -> float:
         """Start it on its ground; seconds until it was ready. Raises server.NotStarted."""
@@ -47,14 +48,17 @@ class Host:
         return self.ground.folder.parent / f"{self.ground.folder.name}.log"
 
     def faults(self) -> list[str]:
-        """What it logged as a fault of ours, once for each place of the code."""
+        """What it logged as a fault of ours, once for each place of the code, and workers that ended without having been killed by us."""
         found: dict[str, int] = {}
-        for line in self.log.read_text(errors="replace").splitlines() if self.log.exists() else ():
+        lines = self.log.read_text(errors="replace").splitlines() if self.log.exists() else []
+        died = [line for line in lines if "; begun again" in line]
+        for line in lines:
             if '"event":"fault"' in line:
                 fault = json.loads(line)
                 said = f"{fault['kind']} at {'; '.join(fault['trace'][-4:])}"
                 found[said] = found.get(said, 0) + 1
-        return [f"{count} fault(s) logged: {said}" for said, count in found.items()]
+        faults = [f"{count} fault(s) logged: {said}" for said, count in found.items()]
+        return faults + died * (len(died) > self.killed)
 
     def command(self) -> list[str]:
         """The command that serves."""

@@ -156,6 +156,7 @@ def workers(stage: Stage) -> list[int]:
 
 
 async def _kill_worker(stage: Stage) -> None:
+    stage.host.killed += 1
     os.kill(stage.random.choice(workers(stage)), signal.SIGKILL)
 
 
