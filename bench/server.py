@@ -13,7 +13,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 HOST = "127.0.0.1"
-STARTING = 30.0
+STARTING = 120.0
 ROOT = Path(__file__).resolve().parents[1]
 
 

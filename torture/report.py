@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import re
+from collections import Counter
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
@@ -119,7 +120,7 @@ def _run(one: dict[str, Any]) -> str:
         f"{'Short' if one['short'] else 'Full'} run, the last part of it: {facts}.",
         table(one["results"]),
         "Findings: " + ("none." if not found else ""),
-        "\n".join(f"- {line}" for line in found),
+        "\n".join(f"- {line}" + (f" ×{n}" if n > 1 else "") for line, n in Counter(found).items()),
         "What else was counted:",
         "\n".join(notes),
     ]
