@@ -11,8 +11,9 @@ import pytest
 import creneau.store
 from creneau.search.rows import Text, Token
 from creneau.store import postgres_schema
+from creneau.store.contract import Claim
 from creneau.store.postgres import open_postgres
-from creneau.store.postgres_inspect import findings
+from creneau.store.postgres_inspect import findings, holders, takes
 from tests.databases import created
 
 from .made import DAWN, DOCTOR, MINUTE, ROOM, at, plan, put
@@ -59,6 +60,20 @@ def test_texts_that_are_kept_shortened_are_no_finding(postgres, run):
     run(postgres.commit(plan(put("Patient", "p", rows=long(made)))))
 
     assert found(postgres, run, long) == []
+
+
+def test_what_is_asked_for_many_is_what_is_said_of_each(sound, run):
+    claims = [("Appointment", Claim("urn:ids", value)) for value in ("3", "1", "none", "x" * 3000, "a\0b")]
+    held = [row for row in run(sound.connections.rows("SELECT system, value FROM identifier")) if row]
+    claims += [("Appointment", Claim(*row)) for row in held]
+    ids = ["a", "b", "hold", "after", "nobody"]
+
+    assert len(held) > 1
+    assert run(holders(sound, claims)) == {
+        key: id_ for key in claims if (id_ := run(sound.holder(*key))) is not None
+    }
+    assert run(takes(sound, ids)) == {id_: found for id_ in ids if (found := run(sound.takes(id_)))}
+    assert (run(holders(sound, [])), run(takes(sound, []))) == ({}, {})
 
 
 @pytest.mark.parametrize(

@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from itertools import groupby
 from typing import Any, Final, NamedTuple
 
 from creneau.store import postgres_schema
+from creneau.store import postgres_statements as sql
 from creneau.store.comparing import unindexed
+from creneau.store.contract import Claim, Take
 from creneau.store.copying import HISTORY, RESOURCE, Extract
 from creneau.store.copying_postgres import SNAPSHOT, UNHURRIED, PostgresEnd, chunks
 from creneau.store.inspect import CROWDED, GUARDED, STATEMENTS, UNINDEXED, Finding, crowded, wrong_body
+from creneau.store.plan import in_order
 from creneau.store.postgres import PostgresStore
+from creneau.store.postgres_values import kept
 
 
 class Asked(NamedTuple):
@@ -41,6 +45,23 @@ async def findings(store: PostgresStore, extract: Extract, *, now: int | None = 
         return [one for check in CHECKS async for one in check(asked)]
 
     return await store.connections.together(inside)
+
+
+async def holders(store: PostgresStore, claims: Sequence[tuple[str, Claim]]) -> dict[tuple[str, Claim], str]:
+    """What `Store.holder` says of each (type, claim), those of nobody left out: one round trip."""
+    types, systems = [kept(type) for type, _ in claims], [kept(claim.system) for _, claim in claims]
+    values = [kept(claim.value) for _, claim in claims]
+    rows = await store.connections.rows(HOLDERS, store.tenant, types, systems, values) if claims else ()
+    return {claims[n - 1]: id for n, id in rows}
+
+
+async def takes(store: PostgresStore, appointments: Sequence[str]) -> dict[str, tuple[Take, ...]]:
+    """What `Store.takes` says of each of these appointments, those that take nothing left out: one round trip."""
+    found: dict[str, list[Take]] = {}
+    rows = await store.connections.rows(TAKES, store.tenant, list(appointments)) if appointments else ()
+    for *take, appointment in rows:
+        found.setdefault(appointment, []).append(Take(*take))
+    return {appointment: in_order(each) for appointment, each in found.items()}
 
 
 async def _schema(asked: Asked) -> AsyncIterator[Finding]:
@@ -89,6 +110,14 @@ async def _index(asked: Asked) -> AsyncIterator[Finding]:
 
 CHECKS: Final[tuple[Check, ...]] = (_schema, _rows, _bodies, _double_bookings, _index)
 
+HOLDERS: Final = """
+SELECT w.n, i.id FROM unnest($2::text[], $3::text[], $4::text[]) WITH ORDINALITY AS w (type, system, value, n)
+JOIN identifier i ON i.tenant = $1 AND i.type = w.type AND i.system = w.system AND i.value = w.value
+"""
+TAKES: Final = f"""
+SELECT {sql.TAKE}, t.appointment FROM unnest($2::text[]) AS w (id)
+JOIN taken t ON t.tenant = $1 AND t.appointment = w.id
+"""
 UNLOCKED: Final = {
     "it is taken or owned, and commits have no row of it to lock": """
         SELECT known.thing FROM (
