@@ -29,11 +29,15 @@ RECOVERY: Final = 5.0
 
 
 class Flood(NamedTuple):
-    """What became of a load: successes a second, its operations, and requests that found no connection free."""
+    """What became of a load: successes a second, its operations, requests that found no connection free.
+
+    `late`: how many seconds the client itself came too late, each time that it had waited. A client that wants for processor measures itself.
+    """
 
     goodput: float
     asked: list[Operation]
     unsent: int = 0
+    late: tuple[float, ...] = ()
 
 
 async def overload(stage: Stage) -> None:
@@ -86,12 +90,16 @@ def told(peak: Flood, flood: Flood, after: Flood) -> dict[str, object]:
     refused, accepted = (
         [one.seconds * 1e3 for one in flood.asked if one.kind == kind] for kind in (FAIL, OK)
     )
+    late = [seconds * 1e3 for seconds in flood.late]
     return {
         "creates/s before, during, after": ", ".join(f"{one.goodput:.0f}" for one in (peak, flood, after)),
         "answers": dict(Counter(str(one.status or "none") for one in flood.asked)),
         "not sent, all connections in use": flood.unsent,
         "refusals p50, p99 (ms)": f"{percentile(refused, 50):.0f}, {percentile(refused, 99):.0f}",
         "creates p50, p99 (ms)": f"{percentile(accepted, 50):.0f}, {percentile(accepted, 99):.0f}",
+        "the client itself late by p50, p99 (ms)": ", ".join(
+            f"{percentile(late, share):.0f}" for share in (50, 99)
+        ),
     }
 
 
@@ -111,6 +119,7 @@ async def _flooded(stage: Stage, world: World, riders: list[Rider], rate: float)
     """So many requests a second, whatever is answered."""
     free, unsent = list(riders), 0
     mark, begin, sent = stage.mark(), perf_counter(), 0
+    late: list[float] = []
 
     async def ride(rider: Rider) -> None:
         await rider.book(world.next_visit(), "flood")
@@ -124,10 +133,12 @@ async def _flooded(stage: Stage, world: World, riders: list[Rider], rate: float)
                 group.create_task(ride(free.pop()))
             unsent += due - sent - now
             sent = due
+            waits = perf_counter()
             await asyncio.sleep(TICK)
-    return _flood(stage, mark, stage.seconds, unsent)
+            late.append(perf_counter() - waits - TICK)
+    return _flood(stage, mark, stage.seconds)._replace(unsent=unsent, late=tuple(late))
 
 
-def _flood(stage: Stage, mark: int, seconds: float, unsent: int = 0) -> Flood:
+def _flood(stage: Stage, mark: int, seconds: float) -> Flood:
     asked = stage.operations(mark)
-    return Flood(sum(one.kind == OK for one in asked) / seconds, asked, unsent)
+    return Flood(sum(one.kind == OK for one in asked) / seconds, asked)
