@@ -22,6 +22,8 @@ from creneau.http.settings import ServerSettings
 from creneau.problems import Issue, Refusal, refusal
 
 BASE: Final = "/fhir"
+ONE_TURN: Final = 0.001
+"""Seconds: the loop reads once more before it is over. Timers come after reading, so that what arrived meanwhile is not read yet."""
 
 HEAD_BAD = refusal(
     "http-malformed", "structure", "La requête HTTP est illisible.", "The HTTP request is unreadable."
@@ -175,9 +177,16 @@ class BoundedProtocol(HttpToolsProtocol):
 
     def _late(self) -> None:
         # A client that sends its head by drops gets no answer: there may be no request to answer.
+        self._head_timer = self.loop.call_later(ONE_TURN, self._too_late)
+
+    def _too_late(self) -> None:
         self._head_timer = None
         if not self.transport.is_closing():
             self.transport.close()
+
+    def timeout_keep_alive_handler(self) -> None:
+        """Close a connection on which nothing came, the turn of the loop that is about to end included."""
+        self.timeout_keep_alive_task = self.loop.call_later(ONE_TURN, super().timeout_keep_alive_handler)
 
     def _stop_head_timer(self) -> None:
         if self._head_timer is not None:

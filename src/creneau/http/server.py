@@ -11,6 +11,7 @@ import signal
 import socket
 from collections.abc import Awaitable, Callable
 from types import FrameType
+from typing import Final
 
 import uvloop
 from uvicorn import Server
@@ -19,6 +20,9 @@ from creneau.http.app import Application
 from creneau.http.log import JsonHandler
 from creneau.http.protocol import Listening
 from creneau.http.settings import ServerSettings
+
+PASSES: Final = 8
+"""Turns of the loop in which what has already come is accepted and read."""
 
 
 class StoppableServer(Server):
@@ -35,6 +39,17 @@ class StoppableServer(Server):
             self.force_exit = True
         self.should_exit = True
 
+    async def shutdown(self, sockets: list[socket.socket] | None = None) -> None:
+        """Read what came before the signal and waits, unread, in a socket: a connection is idle only when nothing is there.
+
+        A process that was halted, or a connection that was just accepted, would else be closed under a request that was sent.
+        """
+        await _passes()
+        for listening in self.servers:
+            listening.close()
+        await _passes()  # those just accepted
+        await super().shutdown(sockets)
+
     async def drain(self, seconds: float) -> None:
         """Take no new connection, end each with its next answer, stop when none is left, or after that time.
 
@@ -47,6 +62,11 @@ class StoppableServer(Server):
         while self.server_state.connections and asyncio.get_running_loop().time() < end:
             await asyncio.sleep(0.02)
         self.should_exit = True
+
+
+async def _passes() -> None:
+    for _ in range(PASSES):
+        await asyncio.sleep(0)
 
 
 def server(application: Application, settings: ServerSettings) -> StoppableServer:
