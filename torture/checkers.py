@@ -29,7 +29,14 @@ def winner(operations: Sequence[Operation], refused: Collection[int] = (409,)) -
     if len(winners) != 1:
         found.append(f"{len(winners)} winners of {len(operations)}")
     others = [one for one in operations if one.status != 201 and one.status not in refused]
-    return found + [f"answered {one.status or 'nothing'}, {sorted(refused)} expected" for one in others]
+    return found + [f"answered {_told(one)}, {sorted(refused)} expected" for one in others]
+
+
+def _told(one: Operation) -> str:
+    """Its status, our code if it has one, and whether it says when to come back."""
+    parts = [str(one.status or "nothing"), one.value.get("code", "")]
+    parts.append("with Retry-After" if one.value.get("retry") else "")
+    return " ".join(filter(None, parts))
 
 
 def no_overlap(held: Iterable[Held]) -> list[str]:

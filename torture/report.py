@@ -114,7 +114,7 @@ def _run(one: dict[str, Any]) -> str:
     where = one["environment"]
     facts = ", ".join(f"{name} {value}" for name, value in where.items() if value not in ("", None))
     notes = [_note(each) for each in one["results"] if each["notes"]]
-    found = findings(one["results"])
+    found = findings(one["results"]) + [line for each in one["results"] for line in _not_kept(each)]
     parts = [
         f"### {Setting(one['store'], one['workers']).name}",
         f"{'Short' if one['short'] else 'Full'} run, the last part of it: {facts}.",
@@ -125,6 +125,13 @@ def _run(one: dict[str, Any]) -> str:
         "\n".join(notes),
     ]
     return "\n\n".join(part for part in parts if part)
+
+
+def _not_kept(result: dict[str, Any]) -> list[str]:
+    """How many findings the result has beyond those that it tells."""
+    times = [re.search(r" ×(\d+)$", line) for line in result["findings"]]
+    more = result["findings_total"] - sum(int(found[1]) if found else 1 for found in times)
+    return [f"{result['name']}: {more} more were not kept"] if more > 0 else []
 
 
 def _note(result: dict[str, Any]) -> str:

@@ -8,6 +8,7 @@ import random
 import subprocess
 import sys
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Collection, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -31,6 +32,8 @@ CONTROL_ROUNDS: Final = (20, 2)
 CONTROL_TRIES: Final = 4
 REAL: Final = ("creneau",)
 UNGUARDED: Final = "torture.unguarded"
+KEPT: Final = 50
+"""Findings of a result that are kept, after those that are alike were put together."""
 SHORT_PATIENCE: Final = 6.0
 SEED: Final = 20261124
 
@@ -211,10 +214,19 @@ def summary(stage: Stage) -> dict[str, Any]:
         "p50_ms": round(percentile(times, 50), 1),
         "p99_ms": round(percentile(times, 99), 1),
         "max_ms": round(max(times, default=0.0), 1),
-        "findings": stage.findings[:50],
+        "findings": alike(stage.findings)[:KEPT],
         "findings_total": len(stage.findings),
         "notes": stage.notes,
     }
+
+
+def alike(findings: Sequence[str]) -> list[str]:
+    """Each finding once, its first line says how often."""
+    told = []
+    for one, count in Counter(findings).items():
+        first, line_end, rest = one.partition("\n")
+        told.append(f"{first}{f' ×{count}' if count > 1 else ''}{line_end}{rest}")
+    return told
 
 
 def examined(database: str, program: tuple[str, ...] = REAL) -> list[str]:

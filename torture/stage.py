@@ -11,7 +11,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
 from pathlib import Path
-from typing import Any
+from typing import Any, Final
 
 from bench import resources, seed, server
 from bench.resources import Visit
@@ -21,6 +21,9 @@ from torture.checkers import no_overlap, unique_identifier
 from torture.clients import Rider, everything, held, warmed
 from torture.ground import Ground
 from torture.history import History, Operation, paired
+
+ANSWER: Final = 10.0
+"""Seconds after which a client waits no longer."""
 
 
 @dataclass(slots=True)
@@ -116,10 +119,16 @@ class Stage:
 
     async def crowd(self, size: int) -> list[Rider]:
         """That many connected clients."""
-        while len(self.riders) < size:
-            self.riders.append(Rider(len(self.riders), self.host.target, self.history))
+        self.clients(size - len(self.riders))
         await warmed(self.riders[:size])
         return self.riders[:size]
+
+    def clients(self, many: int) -> list[Rider]:
+        """So many more clients, of the server that runs now, not connected yet."""
+        first = len(self.riders)
+        for number in range(first, first + many):
+            self.riders.append(Rider(number, self.host.target, self.history, ANSWER * self.patience))
+        return self.riders[first:]
 
     async def calendar(self, professionals: int = 1, patients: int = 1, places: int = 0) -> Calendar:
         """New professionals and places with an agenda each, and patients."""

@@ -9,6 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torture.checkers import Held
 from torture.history import FAIL, INFO, OK, Operation, kind_of
+from torture.scenarios.upgrade import refused
 
 from torture import checkers
 
@@ -189,3 +190,23 @@ def test_what_was_asked_before_a_stop_must_be_answered() -> None:
 @pytest.mark.parametrize(("status", "kind"), [(201, OK), (409, FAIL), (503, FAIL), (500, INFO), (502, INFO)])
 def test_a_status_says_done_not_done_or_unknown(status: int, kind: str) -> None:
     assert kind_of(status) == kind
+
+
+def test_a_refusal_that_was_not_expected_is_told_with_its_code() -> None:
+    busy = answered(503)._replace(value={"code": "store-busy", "retry": True})
+
+    (found,) = checkers.winner([answered(201), busy])
+
+    assert found == "answered 503 store-busy with Retry-After, [409] expected"
+
+
+def test_a_write_lost_at_the_stop_of_the_earlier_program_is_told_with_its_instants() -> None:
+    lost = answered(0, begin=9.9, seconds=0.2)
+    later = answered(0, begin=10.1)
+
+    (found,) = refused([lost, later], newcomers=2, signalled=10 * 10**9)
+
+    assert (
+        found
+        == "the earlier program answered create (key) with nothing, 0.20 s, asked at -0.10 s and ended after the stop"
+    )

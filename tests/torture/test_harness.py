@@ -111,6 +111,25 @@ def test_the_page_is_rendered_from_the_json_beside_it(tmp_path: Path) -> None:
     assert "without overlap: 9 finding(s) in 2 of 2 round(s)" in first
 
 
+def test_findings_that_are_alike_are_kept_once_with_their_number() -> None:
+    assert runner.alike(["lost", "late\nat x", "lost", "late\nat x", "odd"]) == [
+        "lost ×2",
+        "late ×2\nat x",
+        "odd",
+    ]
+
+
+def test_the_page_says_how_many_findings_were_not_kept(tmp_path: Path) -> None:
+    many = {**result(["round 1: lost ×3", "round 2: odd"]), "findings_total": 9}
+
+    report.write(
+        {"store": "sqlite", "workers": 1, "short": True, "environment": {}, "results": [many]},
+        tmp_path / "page.md",
+    )
+
+    assert "- one-winner: 5 more were not kept" in (tmp_path / "page.md").read_text("utf-8")
+
+
 def test_what_is_kept_has_no_path_of_this_machine(tmp_path: Path) -> None:
     finding = 'round 1: File "/home/somebody/creneau/x.py" and Practitioner/12\nFile "/home/somebody/y.py"'
 

@@ -43,7 +43,10 @@ class Beside:
         What was refused.
         """
         stage, over, begun = self.stage, asyncio.Event(), self.stage.mark()
-        old = await stage.crowd(WRITERS + RIVALS)
+        old = await stage.crowd(WRITERS)
+        old += stage.clients(
+            RIVALS
+        )  # who connect when the later one is there: that may take longer than a silent connection is kept
         with ended(replace(stage.host)) as earlier:
             load = [write_until(self.calendar, one, self.ledger, (503,)) for one in old[:WRITERS]]
             leaving = asyncio.gather(*load)
@@ -51,7 +54,8 @@ class Beside:
             new = await self._newcomers()
             more = [write_through(self.calendar, one, self.ledger, over) for one in new[:WRITERS]]
             staying = asyncio.gather(*more)
-            await self._contest(old[WRITERS:] + new[WRITERS:])
+            await warmed(rivals := old[WRITERS:] + new[WRITERS:])
+            await self._contest(rivals)
             mark, signalled = stage.mark(), perf_counter_ns()
             status = await asyncio.to_thread(earlier.process.stop, STOPPING * stage.patience)
             await leaving
@@ -71,10 +75,8 @@ class Beside:
         host.start()
 
     async def _newcomers(self) -> list[Rider]:
-        stage, first = self.stage, len(self.stage.riders)
-        new = [Rider(first + n, stage.host.target, stage.history) for n in range(WRITERS + RIVALS)]
-        stage.riders += new
-        await warmed(new)
+        new = self.stage.clients(WRITERS + RIVALS)
+        await warmed(new[:WRITERS])
         return new
 
     async def _contest(self, rivals: list[Rider]) -> None:
@@ -115,8 +117,16 @@ def refused(operations: list[Operation], newcomers: int, signalled: int) -> list
         wrong = one.begin < signalled and one.kind == INFO if leaving else one.status not in allowed
         if wrong:
             asked = "earlier" if one.client < newcomers else "later"
-            found.append(f"the {asked} program answered {one.what} with {one.status or 'nothing'}")
+            found.append(
+                f"the {asked} program answered {one.what} ({one.key}) with {one.status or 'nothing'}, {when(one, signalled)}"
+            )
     return found
+
+
+def when(one: Operation, signalled: int) -> str:
+    """How long it took, and where it stands to the stop of the earlier program."""
+    asked, told = (one.begin - signalled) / 1e9, "after" if one.end > signalled else "before"
+    return f"{one.seconds:.2f} s, asked at {asked:+.2f} s and ended {told} the stop"
 
 
 def too_old(earlier: Host) -> list[str]:
