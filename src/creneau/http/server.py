@@ -23,6 +23,8 @@ from creneau.http.settings import ServerSettings
 
 PASSES: Final = 8
 """Turns of the loop in which what has already come is accepted and read."""
+ASKED_AGAIN: Final = 0.1
+"""Seconds in which a busy client that was just answered asks its next thing."""
 
 
 class StoppableServer(Server):
@@ -47,7 +49,9 @@ class StoppableServer(Server):
         await _passes()
         for listening in self.servers:
             listening.close()
-        await _passes()  # those just accepted
+        self._application.draining = True  # who asks again at once is told to leave
+        await asyncio.sleep(ASKED_AGAIN)
+        await _passes()
         await super().shutdown(sockets)
 
     async def drain(self, seconds: float) -> None:
