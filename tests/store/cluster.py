@@ -14,6 +14,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import cached_property
 from pathlib import Path
 
 SERVER_USER = "postgres"
@@ -30,7 +31,6 @@ class Cluster:
 
     def __init__(self) -> None:
         self.programs = _programs()
-        self._version = _major(self.programs)
         self._as = _as_user()
         self.folder = Path(tempfile.mkdtemp(prefix="creneau-pg-"))
         if self._as:
@@ -99,6 +99,10 @@ class Cluster:
             self.stop("immediate")
         finally:
             shutil.rmtree(self.folder, ignore_errors=True)
+
+    @cached_property
+    def _version(self) -> int:
+        return _major(self.programs)
 
     @property
     def _data(self) -> str:
