@@ -1,7 +1,7 @@
 """Makes the index rows of a PostgreSQL store anew when the tables of search are not those that made them (REL-24, REL-30).
 
 Programs whose tables of search differ may not write to one database: each would leave rows that the other one does not look for. So rows
-are made anew only while no other program is there (docs/decisions/0018), in one transaction: as before, or all of them.
+are made anew only while no other program is there (docs/decisions/0019), in one transaction: as before, or all of them.
 """
 
 from __future__ import annotations
