@@ -33,16 +33,24 @@ def chart(title: str, unit: str, bars: Sequence[Bar], note: str = "") -> str:
     height = TOP + ROW * len(bars) + 34
     rows = [_row(number, bar, unit, scale) for number, bar in enumerate(bars)]
     described = "; ".join(f"{bar.label}: {_figures(bar, unit)}" for bar in bars)
+    return document(title, described, (WIDTH, height), STYLE, rows, note)
+
+
+def document(
+    title: str, described: str, size: tuple[int, int], style: str, drawn: Sequence[str], note: str
+) -> str:
+    """An SVG document of that width and height: its title above what is drawn, a note below."""
+    width, height = size
     return "\n".join(
         [
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" '
+            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {width} {height}" width="{width}" height="{height}" '
             'role="img" aria-labelledby="title description">',
             f'<title id="title">{escape(title)}</title>',
             f'<desc id="description">{escape(described)}</desc>',
-            f"<style>{STYLE}</style>",
-            f'<rect class="ground" width="{WIDTH}" height="{height}"/>',
+            f"<style>{style}</style>",
+            f'<rect class="ground" width="{width}" height="{height}"/>',
             f'<text class="title" x="16" y="30">{escape(title)}</text>',
-            *rows,
+            *drawn,
             f'<text class="note" x="16" y="{height - 12}">{escape(note)}</text>',
             "</svg>\n",
         ]

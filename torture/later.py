@@ -71,7 +71,7 @@ def start_workers_as(*program: str) -> None:
             arguments = ("-m", *program, "working")
         return await started(python, *arguments, **options)
 
-    asyncio.create_subprocess_exec = start  # type: ignore[assignment]  # in this process only
+    vars(asyncio).update(create_subprocess_exec=start)  # in this process only
 
 
 def main() -> None:

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from typing import Final, NamedTuple
 from xml.sax.saxutils import escape
 
+from bench.chart import document
+
 WIDTH: Final = 760
 LEFT: Final = 70
 RIGHT: Final = 20
@@ -31,20 +33,8 @@ def lines(title: str, panels: Sequence[Panel], note: str = "") -> str:
     height = TOP + (HIGH + GAP) * len(panels) + 24
     last = max((x for panel in panels for x, _ in panel.points), default=1.0)
     described = "; ".join(f"{panel.label}: {_range(panel)}" for panel in panels)
-    return "\n".join(
-        [
-            f'<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 {WIDTH} {height}" width="{WIDTH}" height="{height}" '
-            'role="img" aria-labelledby="title description">',
-            f'<title id="title">{escape(title)}</title>',
-            f'<desc id="description">{escape(described)}</desc>',
-            f"<style>{STYLE}</style>",
-            f'<rect class="ground" width="{WIDTH}" height="{height}"/>',
-            f'<text class="title" x="16" y="28">{escape(title)}</text>',
-            *(_panel(number, panel, last) for number, panel in enumerate(panels)),
-            f'<text class="note" x="16" y="{height - 10}">{escape(note)}</text>',
-            "</svg>\n",
-        ]
-    )
+    drawn = [_panel(number, panel, last) for number, panel in enumerate(panels)]
+    return document(title, described, (WIDTH, height), STYLE, drawn, note)
 
 
 def _panel(number: int, panel: Panel, last: float) -> str:

@@ -87,19 +87,25 @@ def test_a_stop_does_not_wait_longer_than_it_may() -> None:
     assert time.monotonic() - started < 5
 
 
+@contextmanager
+def told_to_stop_while_halted(process: subprocess.Popen[str]) -> Iterator[None]:
+    """What is done within comes before SIGTERM, and the program sees both at once."""
+    process.send_signal(signal.SIGSTOP)
+    time.sleep(0.05)
+    yield
+    process.send_signal(signal.SIGTERM)
+    time.sleep(0.3)
+    process.send_signal(signal.SIGCONT)
+
+
 def test_what_a_halted_server_was_sent_before_the_stop_is_answered() -> None:
     with served(20) as (process, port):
         asking = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
         asking.request("GET", "/health/live")
         asking.getresponse().read()  # its connection is idle now
 
-        process.send_signal(signal.SIGSTOP)
-        time.sleep(0.05)
-        asking.request("GET", "/health/live")
-        process.send_signal(signal.SIGTERM)
-        time.sleep(0.3)
-        process.send_signal(signal.SIGCONT)
-
+        with told_to_stop_while_halted(process):
+            asking.request("GET", "/health/live")
         status = asking.getresponse().status
         code = process.wait(10)
         asking.close()
@@ -110,14 +116,9 @@ def test_what_a_halted_server_was_sent_before_the_stop_is_answered() -> None:
 
 def test_a_client_that_was_not_accepted_yet_at_the_stop_is_answered() -> None:
     with served(20) as (process, port):
-        process.send_signal(signal.SIGSTOP)
-        time.sleep(0.05)
         asking = http.client.HTTPConnection("127.0.0.1", port, timeout=10)
-        asking.request("GET", "/health/live")  # the system takes it, the program has not yet
-        process.send_signal(signal.SIGTERM)
-        time.sleep(0.3)
-        process.send_signal(signal.SIGCONT)
-
+        with told_to_stop_while_halted(process):
+            asking.request("GET", "/health/live")  # the system takes it, the program has not yet
         status = asking.getresponse().status
         code = process.wait(10)
         asking.close()
