@@ -103,6 +103,15 @@ def _driver() -> Iterator[None]:
         raise StoreUnavailable("PostgreSQL needs its driver: pip install 'creneau[postgres]'") from error
 
 
+def as_postgres(store: Store) -> PostgresStore | None:
+    """The store, when it is one of PostgreSQL; its driver is not loaded for another."""
+    if isinstance(store, SqliteStore | MemoryStore):
+        return None
+    from creneau.store.postgres import PostgresStore
+
+    return store if isinstance(store, PostgresStore) else None
+
+
 def world(settings: Settings, store: Store) -> World:
     """Everything the flows need, on this store."""
     rules = Rules(
@@ -160,11 +169,10 @@ async def indexed(store: Store, of: World) -> None:
     if isinstance(store, SqliteStore):
         if await reindex.made_by(store) != by:
             await reindex.reindex(store, rows, by)
-    elif not isinstance(store, MemoryStore):
-        from creneau.store import postgres, postgres_reindex
+    elif far := as_postgres(store):
+        from creneau.store import postgres_reindex
 
-        if isinstance(store, postgres.PostgresStore):
-            await postgres_reindex.indexed(store, rows, by)
+        await postgres_reindex.indexed(far, rows, by)
 
 
 async def application(settings: Settings, of: World) -> Application:
@@ -181,15 +189,16 @@ async def application(settings: Settings, of: World) -> Application:
 
 
 async def _replicated(settings: Settings, store: Store) -> PostgresStore | None:
-    from creneau.store import postgres, postgres_replicas
-
-    if not isinstance(store, postgres.PostgresStore):
+    primary = as_postgres(store)
+    if primary is None:
         return None
+    from creneau.store import postgres_replicas
+
     most = settings.database_connections
-    store.replicas = await postgres_replicas.open_replicas(
-        settings.read_database, store.connections, most=most, say=_say
+    primary.replicas = await postgres_replicas.open_replicas(
+        settings.read_database, primary.connections, most=most, say=_say
     )
-    return store
+    return primary
 
 
 def _reading(of: World, store: PostgresStore) -> Callable[[], World]:

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator, Mapping, Sequence
 from typing import Any, Final, NamedTuple
 
+from creneau import wiring
 from creneau.fhir import json
 from creneau.fhir.reference import Literal, read, walk
 from creneau.flows.references import HELD
@@ -17,9 +18,7 @@ from creneau.profiles import appointment as profile
 from creneau.scheduling.lifecycle import BUSY, HOLDS
 from creneau.store.contract import Claim, Store, Stored, StoreUnavailable, Take
 from creneau.store.inspect import wrong_body
-from creneau.store.memory import MemoryStore
 from creneau.store.plan import lapsed
-from creneau.store.sqlite import SqliteStore
 
 LOT: Final = 500
 
@@ -113,12 +112,11 @@ async def _around(store: Store, cases: list[Case]) -> Around:
     claimed = [(case.stored.type, claim) for case in cases for claim in case.claims]
     appointments = [case.stored.id for case in cases if case.actors]
     owning = await store.agendas(sorted({actor for case in cases for actor in case.actors}))
-    if not isinstance(store, SqliteStore | MemoryStore):
-        from creneau.store import postgres, postgres_inspect
+    if far := wiring.as_postgres(store):
+        from creneau.store import postgres_inspect
 
-        if isinstance(store, postgres.PostgresStore):
-            holders = await postgres_inspect.holders(store, claimed)
-            return Around(live, holders, await postgres_inspect.takes(store, appointments), owning)
+        holders = await postgres_inspect.holders(far, claimed)
+        return Around(live, holders, await postgres_inspect.takes(far, appointments), owning)
     held = {key: holder for key in claimed if (holder := await store.holder(*key)) is not None}
     return Around(live, held, {id: await store.takes(id) for id in appointments}, owning)
 

@@ -14,7 +14,6 @@ from creneau.config import Settings, shown
 from creneau.flows.world import World
 from creneau.store.contract import Store, StoreUnavailable
 from creneau.store.inspect import Finding, findings
-from creneau.store.memory import MemoryStore
 from creneau.store.sqlite import SqliteStore
 
 
@@ -48,24 +47,21 @@ async def server_of(settings: Settings) -> list[str]:
 
 async def _warnings(store: Store) -> list[str]:
     """A line for each setting of the database's server that lets patients' data into its log (SEC-41)."""
-    if isinstance(store, SqliteStore | MemoryStore):
+    far = wiring.as_postgres(store)
+    if far is None:
         return []
-    from creneau.store import postgres, postgres_settings
+    from creneau.store import postgres_settings
 
-    return (
-        await postgres_settings.warnings(store.connections)
-        if isinstance(store, postgres.PostgresStore)
-        else []
-    )
+    return await postgres_settings.warnings(far.connections)
 
 
 async def _tables(world: World) -> list[Finding]:
     rows = wiring.index_rows(world)
     if isinstance(world.store, SqliteStore):
         return [one async for one in findings(world.store, rows)]
-    if isinstance(world.store, MemoryStore):
+    far = wiring.as_postgres(world.store)
+    if far is None:
         return []
-    from creneau.store import postgres, postgres_inspect
+    from creneau.store import postgres_inspect
 
-    store = world.store
-    return await postgres_inspect.findings(store, rows) if isinstance(store, postgres.PostgresStore) else []
+    return await postgres_inspect.findings(far, rows)

@@ -37,7 +37,8 @@ async def load(world: World, settings: Settings, agendas: int) -> int:
     gc.disable()  # puts have no cycles, and are too many to be looked through
     makers = Makers(settings, today, groups)
     try:
-        return await _all(world, makers, _advance(count, count - len(missing)))
+        there = (count - len(missing)) * national.A_LOT
+        return await _all(world, makers, Advance("creneau demo", "resources", count * national.A_LOT, there))
     finally:
         makers.stop()
         gc.enable()
@@ -60,7 +61,3 @@ async def _commit(world: World, plans: Sequence[list[Put]]) -> int:
     wanted = [puts for puts in plans if await world.store.get(puts[0].type, puts[0].id) is None]
     await asyncio.gather(*(world.store.commit(Plan(tuple(puts), world.clock())) for puts in wanted))
     return sum(map(len, wanted))
-
-
-def _advance(lots: int, done: int) -> Advance:
-    return Advance("creneau demo", "resources", lots * national.A_LOT, done * national.A_LOT)

@@ -6,7 +6,6 @@ owner loses the actor; what is over and named the resource names it by its ident
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import AsyncIterator, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final, NamedTuple
@@ -15,6 +14,7 @@ from creneau.fhir import json
 from creneau.flows import agendas, linking, unlinking
 from creneau.flows.agendas import Held
 from creneau.flows.answers import Deleted
+from creneau.flows.turns import in_turns
 from creneau.flows.world import World
 from creneau.flows.writing import commit, put, removal, stored
 from creneau.problems import InUse, Issue, Refusal, refusal
@@ -174,9 +174,7 @@ async def _referring(world: World, leaving: Leaving) -> list[str]:
 
 async def _read(world: World, names: Iterable[str]) -> list[Stored]:
     found = []
-    for number, name in enumerate(names):
-        if number % TURN == TURN - 1:
-            await asyncio.sleep(0)
+    async for name in in_turns(names, TURN):
         stored = await world.store.get(*name.split("/", 1))
         if stored and not stored.deleted:
             found.append(stored)
@@ -236,9 +234,7 @@ async def _puts(world: World, leaving: Leaving) -> AsyncIterator[Put]:
         owns = await _owns(world, kept)
         new = put(world, kept.held.stored, schedule, id=kept.held.stored.id, owns=owns)
         yield replace(new, unbooked=True)
-    for number, one in enumerate(leaving.records):
-        if number % TURN == TURN - 1:
-            await asyncio.sleep(0)
+    async for one in in_turns(leaving.records, TURN):
         yield await _unlinked(world, one, logical)
 
 

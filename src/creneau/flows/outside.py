@@ -5,13 +5,13 @@ GAP §9, DEC-08: an appointment is a fact; whoever changes the opening hours mov
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, Final
 
 from creneau.fhir import instant
 from creneau.flows import agendas
 from creneau.flows.answers import Resource
+from creneau.flows.turns import in_turns
 from creneau.flows.world import World
 from creneau.problems import Issue, TooCostly, refusal
 from creneau.scheduling.slots import Agenda, closed_over
@@ -63,9 +63,7 @@ async def _outside(before: Agenda, after: Agenda, taken: Sequence[Occupied]) -> 
     """The start of each, by appointment; of those that name slots, only the agenda's own. Rules too costly to unfold tell nothing more."""
     found: dict[str, int] = {}
     nearest = sorted(taken, key=lambda one: (one.take.start, one.appointment))[:MOST]
-    for number, (take, appointment) in enumerate(nearest):
-        if number % TURN == TURN - 1:
-            await asyncio.sleep(0)
+    async for take, appointment in in_turns(nearest, TURN):
         if take.slot and not names(take.slot, before.id):
             continue
         try:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, NamedTuple
 
@@ -10,6 +9,7 @@ from creneau.fhir import json
 from creneau.flows import one_slot
 from creneau.flows.ahead import of_keys
 from creneau.flows.answers import Entry, Found
+from creneau.flows.turns import in_turns
 from creneau.flows.world import World
 from creneau.flows.writing import rows_of
 from creneau.problems import Issue, TooCostly, refusal
@@ -136,9 +136,7 @@ async def _current(world: World, type: str, id: str) -> Stored | None:
 async def _links(world: World, wave: Sequence[Stored]) -> dict[Key, tuple[Link, ...]]:
     """The references of each resource, read once a version; others get their turn meanwhile."""
     found: dict[Key, tuple[Link, ...]] = {}
-    for number, one in enumerate(wave):
-        if number % TURN == TURN - 1:
-            await asyncio.sleep(0)
+    async for one in in_turns(wave, TURN):
         key = (one.type, one.id)
         version, links = world.links.get(key, (0, ()))
         if version != one.version:
@@ -169,9 +167,7 @@ async def _pointing(world: World, include: Include, wave: Sequence[Key]) -> list
     if include.parameter is None:
         return []
     keys: dict[Key, None] = {}
-    for number, (type, id) in enumerate(wave):
-        if number % TURN == TURN - 1:
-            await asyncio.sleep(0)
+    async for type, id in in_turns(wave, TURN):
         for source in await world.store.linked(include.source, include.parameter.code, type, id):
             keys[include.source, source] = None
     return list(keys)

@@ -1,4 +1,4 @@
-"""Writers of one resource take turns inside a process, so that an optimistic commit seldom has to be decided again.
+"""Turns inside a process: writers of one resource take theirs, so that an optimistic commit seldom has to be decided again; long work gives others theirs.
 
 Nothing rests on it for correctness: the store's guard does that, for other processes as well.
 """
@@ -6,8 +6,19 @@ Nothing rests on it for correctness: the store's guard does that, for other proc
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Iterable
 from contextlib import asynccontextmanager
+from typing import TypeVar
+
+Item = TypeVar("Item")
+
+
+async def in_turns(items: Iterable[Item], every: int) -> AsyncIterator[Item]:
+    """The items, one after the other; other requests get their turn before each `every`th."""
+    for number, item in enumerate(items, 1):
+        if number % every == 0:
+            await asyncio.sleep(0)
+        yield item
 
 
 class Turns:

@@ -5,7 +5,6 @@ What matches is told by (agenda, service, status), the same for all cells of one
 
 from __future__ import annotations
 
-import asyncio
 import zlib
 from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 from dataclasses import dataclass, field, replace
@@ -17,6 +16,7 @@ from creneau.flows.agendas import Held
 from creneau.flows.answers import Entry
 from creneau.flows.ordered import by_start, first_of_runs, in_order
 from creneau.flows.timetable import LIMIT, NOTHING_TAKEN, Shown, Taken, others, shown, taken_of, too_many
+from creneau.flows.turns import in_turns
 from creneau.flows.wanted import Wanted
 from creneau.flows.world import World
 from creneau.flows.writing import rows_of
@@ -77,9 +77,7 @@ class Look:
         if self._runs is None:
             taken = await self.taken(self.window)
             found: list[tuple[Held, grid.Run]] = []
-            for number, held in enumerate(self.agendas):
-                if number % TURN == TURN - 1:
-                    await asyncio.sleep(0)
+            async for held in in_turns(self.agendas, TURN):
                 blocked = taken.get(held.agenda.id, NOTHING_TAKEN).blocks
                 offered = _offered(self, held)
                 found += [
@@ -206,10 +204,8 @@ async def first(
 async def _unfold(agendas: Sequence[Agenda], window: Interval) -> None:
     """Have the first day of many agendas unfolded, others getting their turn meanwhile."""
     day = Interval(window.start, min(window.end, window.start + DAY))
-    for number, agenda in enumerate(agendas if len(agendas) > TURN else ()):
+    async for agenda in in_turns(agendas if len(agendas) > TURN else (), TURN):
         next(grid.runs(agenda, day), None)
-        if number % TURN == TURN - 1:
-            await asyncio.sleep(0)
 
 
 async def _within(look: Look, part: Interval) -> list[Shown]:
@@ -217,9 +213,7 @@ async def _within(look: Look, part: Interval) -> list[Shown]:
     taken = await look.taken(part)
     found: list[Shown] = []
     plain = look.asked.bounded and not look.asked.others
-    for number, held in enumerate(look.agendas):
-        if number % TURN == TURN - 1:
-            await asyncio.sleep(0)
+    async for held in in_turns(look.agendas, TURN):
         slots = shown(held, part, taken.get(held.agenda.id, NOTHING_TAKEN), look.statuses)
         found += slots if plain else filter(look.matches, slots)
         if len(found) > LIMIT:
@@ -263,16 +257,13 @@ async def count(look: Look) -> int:
     days = (look.window.end - look.window.start) // DAY + 1
     if len(look.agendas) * days > WALKED:
         raise too_many()
-    found = 0
     if look.by_runs:
         found = sum(len(run.starts) for _, run in await look.runs())
         if found > LIMIT:
             raise too_many()
         return found
-    taken = await look.taken(look.window)
-    for number, held in enumerate(look.agendas):
-        if number % TURN == TURN - 1:
-            await asyncio.sleep(0)
+    taken, found = await look.taken(look.window), 0
+    async for held in in_turns(look.agendas, TURN):
         found += _count(look, held, taken.get(held.agenda.id, NOTHING_TAKEN))
         if found > LIMIT:
             raise too_many()

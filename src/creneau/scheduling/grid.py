@@ -13,7 +13,7 @@ from typing import Final, NamedTuple
 
 from creneau.scheduling.availability import stretches
 from creneau.scheduling.civil import DAY
-from creneau.scheduling.intervals import Interval
+from creneau.scheduling.intervals import Interval, normalise
 from creneau.scheduling.slots import Agenda, Cell, Spoken, cells, statuses
 
 NEAR: Final = 4 * DAY
@@ -69,15 +69,8 @@ def runs(agenda: Agenda, window: Interval) -> Iterator[Run]:
 
 def blocks(taken: Sequence[Spoken]) -> Blocks:
     """Merged once for all the parts of a window that are looked at."""
-    begins: list[int] = []
-    ends: list[int] = []
-    for start, end in sorted([(one.start, one.end) for one in taken]):
-        if begins and start <= ends[-1]:
-            ends[-1] = max(ends[-1], end)
-        elif start < end:
-            begins.append(start)
-            ends.append(end)
-    return Blocks(taken, begins, ends)
+    whole = normalise((one.start, one.end) for one in taken)
+    return Blocks(taken, [one.start for one in whole], [one.end for one in whole])
 
 
 def free_runs(agenda: Agenda, window: Interval, blocked: Blocks) -> Iterator[Run]:

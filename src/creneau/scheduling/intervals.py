@@ -21,8 +21,8 @@ def overlaps(one: Interval, other: Interval) -> bool:
     return max(one.start, other.start) < min(one.end, other.end)
 
 
-def normalise(intervals: Iterable[Interval]) -> list[Interval]:
-    """The set of time that these intervals cover together, in any order given."""
+def normalise(intervals: Iterable[tuple[int, int]]) -> list[Interval]:
+    """The set of time that these intervals (start, end) cover together, in any order given."""
     found: list[Interval] = []
     for start, end in sorted(intervals):
         if end <= start:
