@@ -12,7 +12,7 @@ from hypothesis import settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, invariant, rule
 
-from creneau.search.query import Parameter, Query, Sort, Term, TextValue, TokenValue
+from creneau.search.query import AnyOf, Chain, Has, Not, Parameter, Query, Sort, Term, TextValue, TokenValue
 from creneau.search.rows import NONE, Link, Period, Place, Rows, Text, Token
 from creneau.store.contract import DAY, AlreadyClaimed, AlreadyTaken, Claim, Moved, Plan, Put, Seen, Take
 from creneau.store.memory import MemoryStore
@@ -39,6 +39,33 @@ QUERIES = [
         (Term(NAME, (TextValue("e", "É"),), "exact"), Term(TOKEN, (TokenValue(None, "x"),), "not")),
     )
     for sort in ((), (Sort("_lastUpdated", None, descending=True),), (Sort("date", DATE), Sort("name", NAME)))
+]
+ACTOR = Parameter("Schedule", "actor", "reference", "Schedule.actor", ("Patient",))
+OF_PATIENT = Chain(ACTOR, "Patient", Term(TOKEN, (TokenValue("s", "x"),)))
+FOUND = [  # as agendas are looked for: through what they refer to
+    Query("Schedule", (OF_PATIENT,)),
+    Query("Schedule", (Not(OF_PATIENT),)),
+    Query(
+        "Schedule",
+        (
+            AnyOf(
+                (
+                    OF_PATIENT,
+                    Term(Parameter("Schedule", "u", "token", "Schedule.identifier"), (TokenValue("s", "y"),)),
+                )
+            ),
+        ),
+    ),
+    Query(
+        "Patient",
+        (
+            Has(
+                "Schedule",
+                ACTOR,
+                Term(Parameter("Schedule", "t", "token", "Schedule.identifier"), (TokenValue(None, "x"),)),
+            ),
+        ),
+    ),
 ]
 
 claims = st.frozensets(
@@ -90,6 +117,7 @@ class Twins(RuleBasedStateMachine):
         self.path = Path(self.folder.name) / "creneau.sqlite"
         self.memory = MemoryStore()
         self.sqlite = open_sqlite(self.path)
+        self.sqlite._matches.least = 1  # what was found is kept however little it is
         self.rows: dict[tuple[str, str], Rows] = {}
         self.now = DAWN
 
@@ -185,6 +213,14 @@ class Twins(RuleBasedStateMachine):
             for system in ("", "urn:x"):
                 for value in "123":
                     self.both("holder", type_, Claim(system, value))
+
+    @invariant()
+    def what_was_found_and_kept_is_what_is_there(self) -> None:
+        for query in FOUND:
+            self.both("matching", query)
+            self.both("matching", query)  # from what was kept
+        for type_ in ("Schedule", "Patient"):
+            self.both("dated", type_, IDS, "da")
 
     @invariant()
     def nothing_is_booked_twice(self) -> None:

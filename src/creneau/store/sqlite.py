@@ -32,6 +32,7 @@ from creneau.store.contract import (
 )
 from creneau.store.guard import take_of
 from creneau.store.lock import FileLock
+from creneau.store.matches import Matches
 from creneau.store.migrate import UnknownSchema, migrate, migrations
 from creneau.store.plan import in_order, refuse_nonsense
 from creneau.store.reader import Reader
@@ -58,7 +59,8 @@ class SqliteStore:
         self._closed = False
         self._reader = Reader(partial(connect, path, writing=False))
         self._recent = Recent()
-        self._writer = Writer(partial(connect, path, writing=True), tenant, self._recent)
+        self._matches = Matches()
+        self._writer = Writer(partial(connect, path, writing=True), tenant, self._recent, self._matches)
         self._execute = self._reader.cursor.execute
         self._recent.any_long = self._execute(sql.ANY_LONG, (tenant,)).fetchone() is not None
 
@@ -106,7 +108,13 @@ class SqliteStore:
 
     async def matching(self, query: Query) -> dict[str, int]:
         """See `contract.Store.matching`."""
-        return await self._reader.read(lambda cursor: search_sql.versions(cursor, query, tenant=self.tenant))
+        known = self._matches.get(query)
+        if known is not None:
+            return known
+        take = self._matches.reading(query)
+        return take(
+            await self._reader.read(lambda cursor: search_sql.versions(cursor, query, tenant=self.tenant))
+        )
 
     async def versions(self, type: str, ids: Sequence[str]) -> dict[str, int]:
         """See `contract.Store.versions`."""
@@ -122,9 +130,17 @@ class SqliteStore:
 
     async def dated(self, type: str, ids: Sequence[str], prefix: str) -> dict[str, Period]:
         """See `contract.Store.dated`."""
-        asked = (self.tenant, type, _json(ids), prefix, prefix + "\U0010ffff")
-        rows = await self._reader.read(lambda cursor: cursor.execute(sql.DATED, asked).fetchall())
-        return {id_: Period(*row) for id_, *row in rows}
+        known = self._matches.dated(type, prefix)
+        unknown = [id_ for id_ in ids if id_ not in known]
+        found = {id_: row for id_ in ids if (row := known.get(id_)) is not None}
+        if unknown:
+            writes = self._matches.written(type)
+            asked = (self.tenant, type, _json(unknown), prefix, prefix + "\U0010ffff")
+            rows = await self._reader.read(lambda cursor: cursor.execute(sql.DATED, asked).fetchall())
+            read = {id_: Period(*row) for id_, *row in rows}
+            self._matches.keep_dated(type, prefix, unknown, read, writes)
+            found.update(read)
+        return found
 
     async def holder(self, type: str, claim: Claim) -> str | None:
         """See `contract.Store.holder`."""
@@ -215,7 +231,10 @@ class SqliteStore:
 
     async def alone(self, work: Work) -> Any:
         """What `work(connection)` returns, run in the committing thread between two commits: for `reindex` and the like."""
-        return await self._writer.alone(work)
+        try:
+            return await self._writer.alone(work)
+        finally:
+            self._matches.clear()
 
 
 def open_sqlite(path: Path | str, *, tenant: str = "default", create: bool = True) -> SqliteStore:

@@ -22,6 +22,7 @@ from creneau.store.apply import Pages
 from creneau.store.checkpoint import Checkpointer, copy_log
 from creneau.store.contract import AlreadyClaimed, AlreadyTaken, Moved, Plan, StoreUnavailable, Take
 from creneau.store.guard import Guard
+from creneau.store.matches import Matches
 from creneau.store.recent import Recent
 
 GROUP: Final = 64
@@ -46,7 +47,7 @@ class Job(NamedTuple):
 class Writer:
     """Owns the writing connection. `failing` tells that the last group met a disk error.
 
-    `recent` takes in each plan that became durable, on the loop, before who waits for it goes on.
+    `recent` and `matches` take in each plan that became durable, on the loop, before who waits for it goes on.
     """
 
     def __init__(
@@ -54,11 +55,13 @@ class Writer:
         connect: Callable[[], sqlite3.Connection],
         tenant: str,
         recent: Recent,
+        matches: Matches,
         *,
         waiting: int = WAITING,
     ) -> None:
         self.failing = False
         self._recent = recent
+        self._matches = matches
         self._connection = connection = connect()
         self._cursor = connection.cursor()
         self._guard = Guard(self._cursor, tenant, recent)
@@ -251,6 +254,7 @@ class Writer:
         for job, outcome in zip(jobs, outcomes, strict=True):
             if job.plan is not None and not isinstance(outcome, Exception):
                 self._recent.committed(job.plan)
+                self._matches.committed(job.plan)
         self._tell(jobs, outcomes)
         self._next()
 
