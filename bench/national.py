@@ -56,7 +56,7 @@ class Country:
         self.random = random.Random(1)
         self.run = "n" + secrets.token_hex(4)
         self.today = datetime.now(UTC).date()
-        self.made = 0
+        self.made = self.asked = 0
         self.first = self.today + timedelta(days=100 + secrets.randbelow(1000))
 
     def practitioner(self) -> str:
@@ -88,8 +88,20 @@ def _slots(who: Callable[[Country], str], people: int) -> Callable[[Country], by
     return request
 
 
+TOWNS: Final = ("Paris", "Lyon", "Marseille", "Toulouse", "Nice", "Gap", "Mende")
+
+
 def _city(of: Country) -> bytes:
-    town = escaped(of.random.choice(("Paris", "Lyon", "Marseille", "Toulouse", "Nice", "Gap", "Mende")))
+    return _in_town(of, escaped(of.random.choice(TOWNS)))
+
+
+def _anew(of: Country) -> bytes:
+    """The same, with a second town that nobody asked for before and that does not exist: nothing kept in memory answers it."""
+    of.asked += 1
+    return _in_town(of, f"{escaped(of.random.choice(TOWNS))},{of.run}-{of.asked}")
+
+
+def _in_town(of: Country, town: str) -> bytes:
     role = "schedule.actor:PractitionerRole"
     query = f"{role}.specialty=SM54&{role}.location.address-city={town}&_count=100"
     return of.get(f"Slot?{_days(of.today, 1, 2)}&{query}")
@@ -128,13 +140,14 @@ OPERATIONS: Final[dict[str, tuple[str, Callable[[Country], bytes]]]] = {
     "slots25": ("GET Slot, 25 practitioners, 3 days", _slots(Country.practitioner, 25)),
     "busy": ("GET Slot, 1 booked-heavy, 3 days", _slots(Country.busy, 1)),
     "city": ("GET Slot, specialty + city, first 100", _city),
+    "anew": ("GET Slot, the same, not asked before", _anew),
     "near": ("GET Slot, specialty + 5 km, first 100", _near),
     "search": ("GET Appointment?actor=&date=, a week", _search),
     "read": ("GET Appointment/[id]", _read),
     "create": ("POST Appointment", _create),
 }
 """By name: what it is called, what it sends. Names that have a budget are those of `budgets.BUDGETS`."""
-LONG: Final = frozenset({"city", "near"})
+LONG: Final = frozenset({"city", "anew", "near"})
 
 
 def loaded(file: Path, agendas: int, say: Say) -> float:

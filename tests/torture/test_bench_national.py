@@ -11,7 +11,7 @@ from bench.national import GROWING, OPERATIONS, Wanted, national
 def test_every_question_of_a_portal_is_answered_on_a_country_that_is_loaded_for_it(tmp_path: Path) -> None:
     said: list[str] = []
 
-    result = national(Wanted(None, 200, 1, Shape(2, 0.4), growth=True, directory=tmp_path), said.append)
+    result = national(Wanted(None, 200, 1, Shape(2, 0.2), growth=True, directory=tmp_path), said.append)
 
     rows = {row["name"]: row for row in result["operations"]}
     assert list(rows) == list(OPERATIONS)
