@@ -210,10 +210,10 @@ def copy(
 ) -> None:
     """Copy a whole database into an empty one of either kind, and compare the two: exit 0 when they are equal, else 1 and nothing is there.
 
-    Exit 3: the copy is whole, but the source was written to meanwhile.
+    Exit 3: the copy is whole, but the source was written to meanwhile. Exit 4: it is whole, but no synchronous standby confirmed it.
     """
     from creneau.commands import transfer
-    from creneau.store.copying import NotCopied
+    from creneau.store.copying import NotCopied, Unconfirmed
 
     read, written = (settings(config_file, database=one) for one in (source, target))
     try:
@@ -222,6 +222,8 @@ def copy(
         raise stop(str(error)) from error
     except NotCopied as error:
         raise stop(str(error), 1) from error
+    except Unconfirmed as error:
+        raise stop(f"{error}: the copy is there and equal, but could be lost with its host", 4) from error
     except KeyboardInterrupt:
         raise stop("interrupted; nothing was copied, the same command begins again", 130) from None
     typer.echo(f"creneau: {copied.rows} rows copied to {config.shown(target)} and compared: equal")

@@ -10,8 +10,10 @@ from collections.abc import Callable, Iterator
 import asyncpg
 import pytest
 
+from creneau.store import copying_postgres
 from creneau.store import postgres as postgres_store
 from creneau.store.contract import OutcomeUnknown
+from creneau.store.copying import RESOURCE, Unconfirmed
 from creneau.store.migrate import UnknownSchema
 from creneau.store.postgres import open_postgres
 from tests.client import CREATED, OK, Reply, Server
@@ -184,6 +186,35 @@ def test_no_time_limit_of_the_server_makes_an_unconfirmed_commit_a_success(
 
     with pytest.raises(OutcomeUnknown):
         run(commit())
+
+
+def test_a_copy_that_no_standby_confirmed_is_told_from_one_that_is_safe(
+    lonely: Alone, run: Callable[..., object]
+) -> None:
+    """The same copy, confirmed and not; it is there both times."""
+    row = ("Patient", "p", 1, 0, "create", b"{}")
+
+    async def copied(tenant: str, standby: str) -> list[object]:
+        opened = await open_postgres(lonely.url, tenant=tenant)
+        await asyncio.to_thread(lonely.wanting, standby)
+        ended = asyncio.create_task(asyncio.to_thread(lonely.end, "cancelled")) if standby else None
+        try:
+            await copying_postgres.write(opened, lambda end: end.add(RESOURCE, [row]))
+        except Unconfirmed as error:
+            there.append(error)
+        finally:
+            await asyncio.to_thread(lonely.wanting, "")
+            if ended:
+                await ended
+            rows = await opened.connections.rows("SELECT id FROM resource WHERE tenant = $1", tenant)
+            await opened.close()
+        return [one["id"] for one in rows]
+
+    there: list[Unconfirmed] = []
+    assert run(copied("confirmed", "")) == ["p"]
+    assert there == []
+    assert run(copied("unconfirmed", "missing")) == ["p"]
+    assert len(there) == 1
 
 
 def test_a_connection_that_would_not_hear_the_warning_is_refused(

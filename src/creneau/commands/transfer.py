@@ -13,7 +13,7 @@ from creneau.config import Settings, shown
 from creneau.flows.writing import claims
 from creneau.store import comparing, copying, copying_sqlite
 from creneau.store.contract import Moved, StoreUnavailable
-from creneau.store.copying import TABLES, End, Made, NotCopied, Target
+from creneau.store.copying import TABLES, End, Made, NotCopied, Target, Unconfirmed
 from creneau.store.lock import Owned
 from creneau.store.memory import MemoryStore
 from creneau.store.migrate import UnknownSchema
@@ -34,7 +34,7 @@ class Copied(NamedTuple):
 
 
 async def copy(source: Settings, target: Settings) -> Copied:
-    """Copy the database that one `database` names into the other. Raises NotCopied, and then nothing is at the target.
+    """Copy the database that one `database` names into the other. Raises NotCopied, and then nothing is at the target; Unconfirmed.
 
     A SQLite source is locked meanwhile; of PostgreSQL one snapshot is read. ValueError for a database that cannot be copied so.
     """
@@ -101,6 +101,8 @@ async def _named(settings: Settings) -> AsyncIterator[None]:
         yield
     except (Moved, Owned, UnknownSchema, StoreUnavailable, OSError) as error:
         raise NotCopied(f"{shown(settings.database)}: {error}") from error
+    except Unconfirmed as error:
+        raise Unconfirmed(f"{shown(settings.database)}: {error}") from error
     except NotCopied as error:
         if str(error).startswith(("sqlite:", "postgres")):
             raise

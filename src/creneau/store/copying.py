@@ -56,6 +56,10 @@ INDEX: Final = (
 TABLES: Final = (RESOURCE, HISTORY, IDENTIFIER, TAKEN, OWNER)
 
 
+class Unconfirmed(Exception):
+    """The copy is whole and was committed, but no synchronous standby confirmed it: it may be gone with the host (REL-19)."""
+
+
 class NotCopied(Exception):
     """The copy was not made, and nothing of it is at the target; the message says where and why."""
 

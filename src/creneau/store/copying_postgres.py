@@ -25,6 +25,7 @@ from creneau.store.copying import (
     NotCopied,
     Row,
     Table,
+    Unconfirmed,
 )
 from creneau.store.migrate import migrations
 from creneau.store.postgres import PostgresStore
@@ -162,9 +163,12 @@ async def _of_this_version(connection: Any) -> None:
 
 
 async def write(store: PostgresStore, work: Callable[[PostgresEnd], Awaitable[Answer]]) -> Answer:
-    """What `work` returns, once what it wrote is committed. Raises NotCopied: also when there are data, or somebody writes."""
+    """What `work` returns, once what it wrote is committed. Raises NotCopied: also when there are data, or somebody writes; Unconfirmed."""
+    used: list[Any] = []
 
     async def inside(connection: Any) -> Answer:
+        connection.warned = False
+        used.append(connection)
         await connection.execute(UNHURRIED)
         try:
             await connection.execute(_LOCK)
@@ -179,6 +183,8 @@ async def write(store: PostgresStore, work: Callable[[PostgresEnd], Awaitable[An
         return await work(end)
 
     answer = await store.connections.together(inside)
+    if used[-1].warned:
+        raise Unconfirmed("committed, but no synchronous standby confirmed it")
     await store.connections.call(sql.MEASURE)
     return answer
 
