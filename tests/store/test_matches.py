@@ -112,6 +112,16 @@ def test_a_write_while_it_was_read_is_not_missed():
     assert known.dated("Schedule", "_opens") == {}
 
 
+def test_a_file_written_otherwise_while_it_was_read_is_not_missed():
+    known = Matches()
+    known.least = 1
+    take, before = known.reading(IN_PLACE), known.written("Schedule")
+    known.clear()
+    take({"s": 1})
+    known.keep_dated("Schedule", "_opens", ["s"], {}, before)
+    assert (known.get(IN_PLACE), known.dated("Schedule", "_opens")) == (None, {})
+
+
 def test_memory_is_bounded(monkeypatch):
     monkeypatch.setattr(matches, "MOST", 5)
     monkeypatch.setattr(matches, "DATED", 5)

@@ -15,7 +15,7 @@ from creneau.store.contract import Plan
 
 LEAST: Final = 64
 """Resources from which on a result is kept: fewer are found as fast."""
-MOST: Final = 200_000
+MOST: Final = 100_000
 """Of all results together, in resources: about 20 MB. The oldest result goes first."""
 DATED: Final = 60_000
 """Rows of dates kept, about 10 MB."""
@@ -35,6 +35,7 @@ class Matches:
     def __init__(self) -> None:
         self.least = LEAST
         self._writes: dict[str, int] = {}
+        self._cleared = 0
         self._kept: dict[tuple[str, tuple[Condition, ...]], Kept] = {}
         self._size = 0
         self._dated: dict[tuple[str, str], dict[str, Period | None]] = {}
@@ -85,7 +86,7 @@ class Matches:
 
     def written(self, type: str) -> int:
         """How often resources of that type were written here."""
-        return self._writes.get(type, 0)
+        return self._cleared + self._writes.get(type, 0)
 
     def committed(self, plan: Plan) -> None:
         """Take in what a durable plan wrote."""
@@ -96,13 +97,14 @@ class Matches:
                     known.pop(put.id, None)
 
     def clear(self) -> None:
-        """Keep nothing: what is in the file was written otherwise than by plans."""
+        """Keep nothing, nor what is being read: what is in the file was written otherwise than by plans."""
+        self._cleared += 1
         self._kept.clear()
         self._dated.clear()
         self._size = 0
 
     def _count(self, types: frozenset[str]) -> int:
-        return sum(self._writes.get(type, 0) for type in types)
+        return self._cleared + sum(self._writes.get(type, 0) for type in types)
 
     def _drop(self, key: tuple[str, tuple[Condition, ...]]) -> None:
         kept = self._kept.pop(key, None)
