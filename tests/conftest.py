@@ -34,6 +34,7 @@ BESIDE: Final = ("format", "profiles", "scheduling", "search", "validation")
 """Folders whose tests start nothing and look at no clock: with `-n 2 --dist loadgroup` they run beside the others, which stay one after the other."""
 
 
+@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """All tests that need the machine for themselves are one group."""
     here = Path(__file__).parent
