@@ -18,7 +18,7 @@ test: $(VENV)/.tests
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
-	$(BIN)/python -m pytest -n 2 --dist loadgroup $(PYTEST_ARGS)
+	$(BIN)/python -m pytest $(PYTEST_ARGS)
 	$(BIN)/python -m pytest $(PYTEST_ARGS) --store postgres tests/http tests/usecases $(wildcard tests/flows/test_f6*.py)
 
 # Every test that starts a server or a store, on PostgreSQL; `make test` runs the most telling of them there.

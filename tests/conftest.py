@@ -8,7 +8,6 @@ from __future__ import annotations
 import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
-from typing import Final
 
 import pytest
 
@@ -28,19 +27,6 @@ def pytest_configure() -> None:
     """A run in the background of a shell ignores SIGINT, and so would every program that it starts; those under test are to hear it."""
     if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
-
-
-BESIDE: Final = ("format", "profiles", "scheduling", "search", "validation")
-"""Folders whose tests start nothing and look at no clock: with `-n 2 --dist loadgroup` they run beside the others, which stay one after the other."""
-
-
-@pytest.hookimpl(tryfirst=True)  # before xdist reads the groups
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All tests that need the machine for themselves are one group."""
-    here = Path(__file__).parent
-    for item in items:
-        if item.path.relative_to(here).parts[0] not in BESIDE:
-            item.add_marker(pytest.mark.xdist_group("alone"))
 
 
 @pytest.fixture(scope="session")
