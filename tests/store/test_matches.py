@@ -3,12 +3,11 @@
 import pytest
 
 from creneau.search.query import Chain, Has, Ids, Not, Parameter, Query, Term, TokenValue
-from creneau.search.rows import NONE, Link, Rows, Token
 from creneau.store import matches
 from creneau.store.contract import Plan
 from creneau.store.matches import Matches
 
-from .made import deletion, plan, put
+from .made import deletion, plan, put, rows
 
 ACTOR = Parameter("Schedule", "actor", "reference", "Schedule.actor", ("PractitionerRole",))
 PLACE = Parameter("PractitionerRole", "location", "reference", "PractitionerRole.location", ("Location",))
@@ -18,16 +17,11 @@ def tagged(type: str) -> Term:
     return Term(Parameter(type, "tag", "token", f"{type}.meta.tag"), (TokenValue("urn:t", "x"),))
 
 
-X = Rows(tokens=frozenset({Token("tag", "urn:t", "x")}))
 IN_PLACE = Query(
     "Schedule", (Chain(ACTOR, "PractitionerRole", Chain(PLACE, "Location", tagged("Location"))),)
 )
 NOT_IN_PLACE = Query("Schedule", (Not(IN_PLACE.conditions[0]),))
 WITH_AGENDA = Query("PractitionerRole", (Has("Schedule", ACTOR, tagged("Schedule")),))
-
-
-def linked(param: str, type: str, id: str, rows: Rows = NONE) -> Rows:
-    return rows._replace(links=frozenset({Link(param, type, id)}))
 
 
 @pytest.fixture
@@ -46,15 +40,15 @@ def asked(run, store, query: Query) -> dict[str, int]:
 
 
 def test_a_write_anywhere_along_a_chain_is_seen(kept, run):
-    agenda = linked("actor", "PractitionerRole", "r")
+    agenda = rows("s", ("actor", "PractitionerRole", "r"))
     run(kept.commit(plan(put("Schedule", "s", rows=agenda))))
     assert asked(run, kept, IN_PLACE) == {}
     assert asked(run, kept, NOT_IN_PLACE) == {"s": 1}
 
-    role = linked("location", "Location", "l")
+    role = rows("r", ("location", "Location", "l"))
     run(kept.commit(plan(put("PractitionerRole", "r", rows=role))))
     assert asked(run, kept, IN_PLACE) == {}
-    run(kept.commit(plan(put("Location", "l", rows=X))))
+    run(kept.commit(plan(put("Location", "l", rows=rows("x")))))
     assert asked(run, kept, IN_PLACE) == {"s": 1}
     assert asked(run, kept, NOT_IN_PLACE) == {}
     run(kept.commit(plan(put("PractitionerRole", "r", 2, former_rows=role))))
@@ -63,7 +57,7 @@ def test_a_write_anywhere_along_a_chain_is_seen(kept, run):
 
 
 def test_a_write_of_what_points_here_is_seen(kept, run):
-    agenda = linked("actor", "PractitionerRole", "r", X)
+    agenda = rows("x", ("actor", "PractitionerRole", "r"))
     run(kept.commit(plan(put("PractitionerRole", "r"))))
     assert asked(run, kept, WITH_AGENDA) == {}
     run(kept.commit(plan(put("Schedule", "s", rows=agenda))))

@@ -42,30 +42,17 @@ QUERIES = [
 ]
 ACTOR = Parameter("Schedule", "actor", "reference", "Schedule.actor", ("Patient",))
 OF_PATIENT = Chain(ACTOR, "Patient", Term(TOKEN, (TokenValue("s", "x"),)))
+
+
+def of_agenda(code: str, system: str | None, value: str) -> Term:
+    return Term(Parameter("Schedule", code, "token", "Schedule.identifier"), (TokenValue(system, value),))
+
+
 FOUND = [  # as agendas are looked for: through what they refer to
     Query("Schedule", (OF_PATIENT,)),
     Query("Schedule", (Not(OF_PATIENT),)),
-    Query(
-        "Schedule",
-        (
-            AnyOf(
-                (
-                    OF_PATIENT,
-                    Term(Parameter("Schedule", "u", "token", "Schedule.identifier"), (TokenValue("s", "y"),)),
-                )
-            ),
-        ),
-    ),
-    Query(
-        "Patient",
-        (
-            Has(
-                "Schedule",
-                ACTOR,
-                Term(Parameter("Schedule", "t", "token", "Schedule.identifier"), (TokenValue(None, "x"),)),
-            ),
-        ),
-    ),
+    Query("Schedule", (AnyOf((OF_PATIENT, of_agenda("u", "s", "y"))),)),
+    Query("Patient", (Has("Schedule", ACTOR, of_agenda("t", None, "x")),)),
 ]
 
 claims = st.frozensets(
